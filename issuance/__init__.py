@@ -1,0 +1,1 @@
+"""The service: from a request to a delivered document, and its life after."""

@@ -1,0 +1,1 @@
+"""Holds private keys and lends signatures: one file per custody backend."""

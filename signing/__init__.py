@@ -1,0 +1,1 @@
+"""Turns bytes into sealed bytes: PAdES signatures and seal codes."""

@@ -1,0 +1,1 @@
+"""Judges what others hand in: documents and seal codes."""
