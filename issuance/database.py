@@ -59,14 +59,14 @@ class Json(TypeDecorator[JsonValue]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: JsonValue | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: JsonValue, dialect: Dialect) -> str | None:
         """Write compactly and in one order, Arabic as itself."""
         del dialect
         if value is None:
             return None
         return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> JsonValue | None:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> JsonValue:
         """Read it back."""
         del dialect
         return None if value is None else cast("JsonValue", json.loads(value))
