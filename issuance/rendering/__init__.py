@@ -1,0 +1,1 @@
+"""Turns a record into the page a person holds: Typst templates, the seal symbol, words for numbers."""
