@@ -1,0 +1,1 @@
+"""The services on offer, as data: read, checked, found and searched; and the schemas of what they embed."""
