@@ -1,0 +1,1 @@
+"""Delivery: how a released document reaches its holder."""

@@ -1,0 +1,1 @@
+"""Documents: their numbers, their intent, their sealing, release and life after."""

@@ -1,0 +1,254 @@
+"""The book of documents: numbers, intents and every later step of a document's row.
+
+Each step writes the row *where it still is in the state it comes from*, so a step
+that is repeated after a crash finds its work done and two at once cannot both do it.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, cast
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.engine import Connection
+
+from issuance.documents.models import (
+    Document,
+    DocumentState,
+    RevocationReason,
+    document_sequences,
+    documents,
+    status_changes,
+)
+from issuance.errors import Conflict, NotFound
+from signing.formats.document_number import DocumentNumber, make_document_number
+
+# Half of a list stays free, so a random free index is found in two tries on average.
+STATUS_LIST_SIZE = 131_072
+STATUS_LIST_FILL = STATUS_LIST_SIZE // 2
+CHECK_CODE_LENGTH = 12  # 60 bits
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+STATUS_VALID, STATUS_REVOKED, STATUS_SUPERSEDED = 0, 1, 2
+
+
+class DocumentNotFound(NotFound):
+    """No such document, or not one this caller may see."""
+
+    code: ClassVar[str] = "document-not-found"
+    ar: ClassVar[str] = "لا توجد وثيقة بهذا الرقم، أو لا يحق لك الاطلاع عليها."
+    en: ClassVar[str] = "There is no document with this number, or it is not yours to see."
+
+
+class DocumentMovedOn(Conflict):
+    """The document is not in the state in which this can happen."""
+
+    code: ClassVar[str] = "document-moved-on"
+    ar: ClassVar[str] = "لا يمكن القيام بذلك والوثيقة في حالتها الحالية ({state})."
+    en: ClassVar[str] = "This cannot be done while the document is {state}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """What a document will be known by; burned if the document is never made."""
+
+    number: DocumentNumber
+    status_list: int
+    status_index: int
+    check_code: str
+
+
+def reserve(
+    connection: Connection, *, at: datetime, random_below: Callable[[int], int] = secrets.randbelow
+) -> Reservation:
+    """Take the next number of the year, a random free status index and a check code."""
+    sequence = connection.execute(
+        upsert(document_sequences)
+        .values(year=at.year, last=1)
+        .on_conflict_do_update(index_elements=["year"], set_={"last": document_sequences.c.last + 1})
+        .returning(document_sequences.c.last)
+    ).scalar_one()
+    status_list = (_documents_ever(connection) // STATUS_LIST_FILL) + 1
+    while True:
+        index = random_below(STATUS_LIST_SIZE)
+        taken = select(documents.c.number).where(
+            documents.c.status_list == status_list, documents.c.status_index == index
+        )
+        if connection.execute(taken).one_or_none() is None:
+            break
+    return Reservation(
+        number=make_document_number(at.year, sequence),
+        status_list=status_list,
+        status_index=index,
+        check_code="".join(_CROCKFORD[random_below(32)] for _ in range(CHECK_CODE_LENGTH)),
+    )
+
+
+def _documents_ever(connection: Connection) -> int:
+    return sum(connection.execute(select(document_sequences.c.last)).scalars())
+
+
+def save_intent(
+    connection: Connection,
+    reservation: Reservation,
+    *,
+    kind: str,
+    agency: str,
+    request_number: str,
+    record: bytes,
+    template_digest: str,
+    valid_until: date,
+    at: datetime,
+) -> Document:
+    """Store what will be made, before any key is used."""
+    connection.execute(
+        insert(documents).values(
+            number=reservation.number,
+            kind=kind,
+            agency=agency,
+            request_number=request_number,
+            state=DocumentState.INTENDED.value,
+            record=record,
+            check_code=reservation.check_code,
+            status_list=reservation.status_list,
+            status_index=reservation.status_index,
+            template_digest=template_digest,
+            intended_at=at,
+            valid_until=valid_until,
+        )
+    )
+    return load_document(connection, reservation.number)
+
+
+def record_sealed(
+    connection: Connection,
+    document: Document,
+    *,
+    seal_text: str,
+    sha256: str,
+    size: int,
+    timings: dict[str, int],
+    at: datetime,
+) -> Document:
+    """Note the sealed file; a repeated sealing that was not yet released replaces it."""
+    return _advance(
+        connection,
+        document,
+        sources=(DocumentState.INTENDED, DocumentState.SEALED),
+        values={
+            "state": DocumentState.SEALED.value,
+            "seal_text": seal_text,
+            "sha256": sha256,
+            "size": size,
+            "timings": timings,
+            "sealed_at": at,
+        },
+    )
+
+
+def record_released(connection: Connection, document: Document, *, at: datetime) -> Document:
+    """From now on the document counts: its status becomes valid."""
+    released = _advance(
+        connection,
+        document,
+        sources=(DocumentState.SEALED,),
+        values={"state": DocumentState.RELEASED.value, "released_at": at},
+    )
+    _change_status(connection, released, STATUS_VALID, at)
+    return released
+
+
+def revoke(connection: Connection, document: Document, *, reason: RevocationReason, at: datetime) -> Document:
+    """The document no longer counts, and anybody who checks it will be told so.
+
+    Raises:
+        DocumentMovedOn: it is not released, or was withdrawn before.
+    """
+    revoked = _advance(
+        connection,
+        document,
+        sources=(DocumentState.RELEASED,),
+        values={
+            "state": DocumentState.REVOKED.value,
+            "withdrawn_at": at,
+            "withdrawal_reason": reason.value,
+        },
+    )
+    _change_status(connection, revoked, STATUS_REVOKED, at)
+    return revoked
+
+
+def supersede(connection: Connection, document: Document, *, by: DocumentNumber, at: datetime) -> Document:
+    """A newer document has taken this one's place.
+
+    Raises:
+        DocumentMovedOn: it is not released, or was withdrawn before.
+    """
+    superseded = _advance(
+        connection,
+        document,
+        sources=(DocumentState.RELEASED,),
+        values={
+            "state": DocumentState.SUPERSEDED.value,
+            "withdrawn_at": at,
+            "withdrawal_reason": RevocationReason.RECORD_CORRECTED.value,
+            "superseded_by": by,
+        },
+    )
+    _change_status(connection, superseded, STATUS_SUPERSEDED, at)
+    return superseded
+
+
+def load_document(connection: Connection, number: str) -> Document:
+    """The document with this number.
+
+    Raises:
+        DocumentNotFound: there is none.
+    """
+    row = connection.execute(select(documents).where(documents.c.number == number)).one_or_none()
+    if row is None:
+        raise DocumentNotFound
+    return _document(row)
+
+
+def documents_of_request(connection: Connection, request_number: str) -> Sequence[Document]:
+    """The documents a request led to: at most one of each kind."""
+    query = select(documents).where(documents.c.request_number == request_number)
+    return [_document(row) for row in connection.execute(query.order_by(documents.c.number))]
+
+
+def _advance(
+    connection: Connection,
+    document: Document,
+    *,
+    sources: tuple[DocumentState, ...],
+    values: dict[str, object],
+) -> Document:
+    written = connection.execute(
+        update(documents)
+        .where(documents.c.number == document.number)
+        .where(documents.c.state.in_([source.value for source in sources]))
+        .values(**values)
+    )
+    current = load_document(connection, document.number)
+    if written.rowcount != 1:
+        raise DocumentMovedOn(number=document.number, state=current.state.value)
+    return current
+
+
+def _change_status(connection: Connection, document: Document, status: int, at: datetime) -> None:
+    connection.execute(
+        insert(status_changes).values(
+            status_list=document.status_list, status_index=document.status_index, status=status, at=at
+        )
+    )
+
+
+def _document(row: Row[Any]) -> Document:
+    values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented accessor)
+    values["state"] = DocumentState(values["state"])
+    if values["withdrawal_reason"] is not None:
+        values["withdrawal_reason"] = RevocationReason(cast("str", values["withdrawal_reason"]))
+    return Document(**values)

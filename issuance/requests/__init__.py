@@ -1,0 +1,1 @@
+"""Requests: the life of an ask, from draft to delivered or refused."""

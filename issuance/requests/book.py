@@ -1,0 +1,177 @@
+"""The book of requests: reading them, opening one, moving one along.
+
+`move` is the only way to change a request's state. It checks the table of
+`lifecycle.py`, writes the row *where it still is in the state that was read*, and
+adds the line to the timeline in the same transaction; two movers at once cannot
+both succeed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.engine import Connection
+
+from issuance.errors import Conflict, NotFound
+from issuance.requests.lifecycle import Event, State, next_state, resumed_state
+from issuance.requests.models import (
+    Channel,
+    Request,
+    RequestNumber,
+    TimelineEntry,
+    request_events,
+    requests,
+)
+from signing.formats.canonical_json import JsonValue
+
+
+class RequestNotFound(NotFound):
+    """No such request, or not one this caller may see."""
+
+    code: ClassVar[str] = "request-not-found"
+    ar: ClassVar[str] = "لا يوجد طلب بهذا الرقم، أو لا يحق لك الاطلاع عليه."
+    en: ClassVar[str] = "There is no request with this number, or it is not yours to see."
+
+
+class RequestMovedOn(Conflict):
+    """Somebody else moved the request between reading and writing."""
+
+    code: ClassVar[str] = "request-moved-on"
+    ar: ClassVar[str] = "تغيّرت حالة الطلب أثناء العمل عليه. يُرجى تحديث الصفحة والمحاولة من جديد."
+    en: ClassVar[str] = "The request changed while this was being done. Please reload and try again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which requests a list shows; None means any."""
+
+    applicant: str | None = None
+    agency: str | None = None
+    state: State | None = None
+    after: str | None = None  # the number behind which the page starts
+    limit: int = 50
+
+
+def open_request(connection: Connection, request: Request) -> None:
+    """Store a new request with the first line of its timeline."""
+    row = {name: getattr(request, name) for name in Request.__slots__}
+    connection.execute(insert(requests).values(**row))
+    _note(connection, request, event=Event.OPEN, target=request.state, actor=request.created_by, facts={})
+
+
+def load_request(connection: Connection, number: str) -> Request:
+    """The request with this number.
+
+    Raises:
+        RequestNotFound: there is none.
+    """
+    row = connection.execute(select(requests).where(requests.c.number == number)).one_or_none()
+    if row is None:
+        raise RequestNotFound
+    return _request(row)
+
+
+def find_requests(connection: Connection, selection: Selection) -> Sequence[Request]:
+    """Requests in the order of their numbers."""
+    query = select(requests).order_by(requests.c.number).limit(selection.limit)
+    if selection.applicant is not None:
+        query = query.where(requests.c.applicant == selection.applicant)
+    if selection.agency is not None:
+        query = query.where(requests.c.agency == selection.agency)
+    if selection.state is not None:
+        query = query.where(requests.c.state == selection.state.value)
+    if selection.after is not None:
+        query = query.where(requests.c.number > selection.after)
+    return [_request(row) for row in connection.execute(query)]
+
+
+def overdue_requests(connection: Connection, *, state: State, at: datetime) -> Sequence[Request]:
+    """Requests that have waited in `state` past their due time."""
+    query = select(requests).where(requests.c.state == state.value, requests.c.due_at <= at)
+    return [_request(row) for row in connection.execute(query)]
+
+
+def move(
+    connection: Connection,
+    request: Request,
+    event: Event,
+    *,
+    at: datetime,
+    actor: str,
+    facts: JsonValue = None,
+    **changes: Any,  # noqa: ANN401  (columns of the row, each checked by the database)
+) -> Request:
+    """Move `request` by `event`, together with `changes` to its other columns.
+
+    Raises:
+        TransitionRefused: not possible in this state.
+        RequestMovedOn: the stored request is no longer in the state that was read.
+    """
+    if event is Event.RESUME:
+        target = resumed_state(request.held_from or request.state)
+    else:
+        target = next_state(request.state, event)
+    if event is Event.HOLD:
+        changes["held_from"] = request.state
+    written = connection.execute(
+        update(requests)
+        .where(requests.c.number == request.number, requests.c.state == request.state.value)
+        .where(requests.c.attempt == request.attempt)
+        .values(state=target.value, updated_at=at, **changes)
+    )
+    if written.rowcount != 1:
+        raise RequestMovedOn
+    _note(connection, request, event=event, target=target, actor=actor, facts=facts or {}, at=at)
+    return replace(request, state=target, updated_at=at, **changes)
+
+
+def load_timeline(connection: Connection, number: str) -> Sequence[TimelineEntry]:
+    """All that happened to the request, oldest first."""
+    rows = connection.execute(
+        select(request_events).where(request_events.c.request_number == number).order_by(request_events.c.id)
+    )
+    return [
+        TimelineEntry(
+            at=row.at,
+            event=Event(row.event),
+            source=State(row.source),
+            target=State(row.target),
+            actor=row.actor,
+            facts=row.facts,
+        )
+        for row in rows
+    ]
+
+
+def _note(
+    connection: Connection,
+    request: Request,
+    *,
+    event: Event,
+    target: State,
+    actor: str,
+    facts: JsonValue,
+    at: datetime | None = None,
+) -> None:
+    connection.execute(
+        insert(request_events).values(
+            request_number=request.number,
+            at=at or request.created_at,
+            event=event.value,
+            source=request.state.value,
+            target=target.value,
+            actor=actor,
+            facts=facts,
+        )
+    )
+
+
+def _request(row: Row[Any]) -> Request:
+    values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented accessor)
+    values["state"] = State(values["state"])
+    values["channel"] = Channel(values["channel"])
+    values["held_from"] = State(values["held_from"]) if values["held_from"] else None
+    values["number"] = RequestNumber(cast("str", values["number"]))
+    return Request(**values)
