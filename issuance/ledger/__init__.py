@@ -1,0 +1,1 @@
+"""Double-entry bookkeeping of every qirsh the service takes, owes or gives back."""
