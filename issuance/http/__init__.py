@@ -1,0 +1,1 @@
+"""The ground under every HTTP route: problems, idempotency, cursors, limits, headers, OpenAPI."""

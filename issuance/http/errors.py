@@ -1,0 +1,111 @@
+"""What can be wrong with a call before the domain ever sees it.
+
+IssuanceError
+├── NotFound
+│   └── NoSuchAddress
+├── Invalid
+│   ├── MethodNotAllowed, BodyNotReadable, BodyTooLarge, BodyTooDeep, MediaTypeNotSupported
+│   ├── FieldsNotValid          the request does not fit the route's schema
+│   ├── CursorNotValid
+│   └── IdempotencyKeyMissing, IdempotencyKeyNotValid, IdempotencyKeyReused
+└── Conflict
+    └── AnswerInProgress        the same call is being answered at this moment
+"""
+
+from issuance.errors import Conflict, Invalid, NotFound
+
+
+class NoSuchAddress(NotFound):
+    """No route has this path."""
+
+    code = "no-such-address"
+    ar = "لا توجد خدمة على هذا العنوان."
+    en = "Nothing is served at this address."
+
+
+class MethodNotAllowed(Invalid):
+    """The path exists, not with this method."""
+
+    code = "method-not-allowed"
+    ar = "لا يقبل هذا العنوان هذه الطريقة."
+    en = "This address does not accept this method."
+
+
+class BodyNotReadable(Invalid):
+    """The body is not what its content type says."""
+
+    code = "body-not-readable"
+    ar = "تعذرت قراءة محتوى الطلب."
+    en = "The body of the request cannot be read."
+
+
+class BodyTooLarge(Invalid):
+    """More than `most` bytes."""
+
+    code = "body-too-large"
+    ar = "محتوى الطلب أكبر من المسموح: {most} بايت."
+    en = "The body of the request is larger than allowed: {most} bytes."
+
+
+class BodyTooDeep(Invalid):
+    """JSON nested deeper than `most` levels."""
+
+    code = "body-too-deep"
+    ar = "محتوى الطلب متداخل أكثر من المسموح: {most} مستوى."
+    en = "The body of the request is nested deeper than allowed: {most} levels."
+
+
+class MediaTypeNotSupported(Invalid):
+    """A body without a content type, or with one that is not read here."""
+
+    code = "media-type-not-supported"
+    ar = "اذكر نوع المحتوى: application/json."
+    en = "Name the content type: application/json."
+
+
+class FieldsNotValid(Invalid):
+    """The request does not fit the route's schema; the problem lists the fields."""
+
+    code = "fields-not-valid"
+    ar = "في الطلب حقول ناقصة أو غير صحيحة."
+    en = "Some fields are missing or not valid."
+
+
+class CursorNotValid(Invalid):
+    """Not a cursor of ours, or one of another list or another caller."""
+
+    code = "cursor-not-valid"
+    ar = "مؤشر الصفحة غير صالح. ابدأ من أول القائمة."
+    en = "The page cursor is not valid. Start from the beginning of the list."
+
+
+class IdempotencyKeyMissing(Invalid):
+    """The route creates or pays, and the call names no key."""
+
+    code = "idempotency-key-missing"
+    ar = "أضف الترويسة Idempotency-Key بمفتاح جديد لكل عملية."
+    en = "Add an Idempotency-Key header, with a new key for each operation."
+
+
+class IdempotencyKeyNotValid(Invalid):
+    """Not 1 to `most` visible ASCII characters."""
+
+    code = "idempotency-key-not-valid"
+    ar = "مفتاح العملية من محرف إلى {most} من المحارف اللاتينية الظاهرة."
+    en = "An idempotency key has 1 to {most} visible ASCII characters."
+
+
+class IdempotencyKeyReused(Invalid):
+    """The key was used for another request."""
+
+    code = "idempotency-key-reused"
+    ar = "استُعمل مفتاح العملية لطلب آخر. استعمل مفتاحاً جديداً."
+    en = "This idempotency key was used for a different request. Use a new one."
+
+
+class AnswerInProgress(Conflict):
+    """The same call is being answered; `retry_after_seconds` says when to ask again."""
+
+    code = "answer-in-progress"
+    ar = "العملية نفسها قيد التنفيذ. أعد السؤال بعد قليل."
+    en = "The same operation is in progress. Ask again shortly."

@@ -1,0 +1,1 @@
+"""Who asks and what they may do: citizens, staff, machines, and the permission table."""
