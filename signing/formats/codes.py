@@ -21,7 +21,8 @@ class Code:
 
 CodeTables = Mapping[str, tuple[Code, ...]]
 
-SEX, MARITAL_STATUS, GOVERNORATE, EMPLOYMENT = "sex", "marital-status", "governorate", "employment"
+SEX, MARITAL_STATUS, GOVERNORATE = "sex", "marital-status", "governorate"
+EMPLOYMENT, CURRENCY = "employment", "currency"
 
 
 def _table(*rows: tuple[str, str, str]) -> tuple[Code, ...]:
@@ -55,6 +56,12 @@ CODE_TABLES: CodeTables = {
         ("SY-QU", "القنيطرة", "Quneitra"),
     ),
     EMPLOYMENT: _table(("not-employed", "غير عامل", "Not employed")),
+    CURRENCY: _table(
+        ("SYP", "ليرة سورية جديدة", "new Syrian pounds"),
+        ("SYP-OLD", "ليرة سورية قديمة", "old Syrian pounds"),
+        ("USD", "دولار أمريكي", "US dollars"),
+        ("EUR", "يورو", "euros"),
+    ),
 }
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from signing.formats.canonical_json import JsonValue
-from signing.formats.codes import CODE_TABLES, CodeTables, code_of_key, code_of_number
+from signing.formats.codes import CODE_TABLES, CURRENCY, CodeTables, code_of_key, code_of_number
 
 FieldValue: TypeAlias = "int | str | tuple[FieldValue, ...] | None"
 
@@ -39,12 +39,12 @@ class UnsealableValue(ValueError):
 class FieldKind(StrEnum):
     """How a field's value is written."""
 
-    TEXT = "text"
+    TEXT = "text"  # cut to `width` characters, the last an ellipsis, where a width is given
     DATE = "date"
     TIME = "time"
     DIGITS = "digits"  # an identifier of `width` digits, leading zeros kept
     CODE = "code"  # a key of the code table `table`
-    MONEY = "money"  # minor units of the Syrian pound, series of 2026
+    MONEY = "money"  # minor units, then the number of the currency
     ROWS = "rows"  # a list; each row has the fields of `columns`
 
 
@@ -114,7 +114,7 @@ def _seal(  # noqa: PLR0911 -- one answer for each kind of field
 ) -> FieldValue:
     match field.kind, value:
         case FieldKind.TEXT, str():
-            return unicodedata.normalize("NFC", value)
+            return _cut(unicodedata.normalize("NFC", value), field.width)
         case FieldKind.DATE, str():
             return (_parse_date(value) - EPOCH).days
         case FieldKind.TIME, str():
@@ -123,14 +123,18 @@ def _seal(  # noqa: PLR0911 -- one answer for each kind of field
             return _parse_identifier(value, field.width)
         case FieldKind.CODE, str():
             return code_of_key(tables, field.table, value).number
-        case FieldKind.MONEY, int():
-            return value
+        case FieldKind.MONEY, {"minor": int(minor), "currency": str(currency)}:
+            return (minor, code_of_key(tables, CURRENCY, currency).number)
         case FieldKind.ROWS, list():
             return tuple(
                 tuple(seal_value(column, row, tables=tables) for column in field.columns) for row in value
             )
         case _:
             raise ValueError(f"is {type(value).__name__}, which {field.kind} cannot hold")
+
+
+def _cut(text: str, width: int) -> str:
+    return text if not width or len(text) <= width else text[: width - 1] + "…"
 
 
 def _parse_date(text: str) -> date:
@@ -167,7 +171,9 @@ def show_value(field: Field, value: FieldValue, *, tables: CodeTables) -> Shown:
             raise ValueError("text that this field cannot hold")
         return Shown(ar=value, en=value)
     if isinstance(value, tuple):
-        return _show_rows(field, value, tables)
+        return (
+            _show_money(value, tables) if field.kind is FieldKind.MONEY else _show_rows(field, value, tables)
+        )
     if value is None:
         raise ValueError("is absent")
     return _show_number(field, value, tables)
@@ -181,12 +187,10 @@ def _show_number(field: Field, value: int, tables: CodeTables) -> Shown:
             shown = _show_time(value)
         case FieldKind.DIGITS:
             shown = _show_identifier(value, field.width)
-        case FieldKind.MONEY:
-            return _show_money(value)
         case FieldKind.CODE:
             code = code_of_number(tables, field.table, value)
             return Shown(ar=code.ar, en=code.en)
-        case FieldKind.TEXT | FieldKind.ROWS:
+        case FieldKind.TEXT | FieldKind.MONEY | FieldKind.ROWS:
             raise ValueError(f"a number in a field of kind {field.kind}")
         case _:
             assert_never(field.kind)
@@ -212,11 +216,15 @@ def _show_identifier(number: int, width: int) -> str:
     return f"{number:0{width}d}"
 
 
-def _show_money(minor: int) -> Shown:
-    if minor < 0:
-        raise ValueError("a negative amount")
-    amount = f"{minor // 100:,}.{minor % 100:02d}"
-    return Shown(ar=f"{amount} ل.س جديدة", en=f"{amount} new Syrian pounds")
+def _show_money(value: FieldValue, tables: CodeTables) -> Shown:
+    match value:
+        case (int(minor), int(number)) if minor >= 0:
+            currency = code_of_number(tables, CURRENCY, number)
+        case _:
+            raise ValueError("not an amount and its currency")
+    # The old series has no minor unit in use.
+    amount = f"{minor:,}" if currency.key == "SYP-OLD" else f"{minor // 100:,}.{minor % 100:02d}"
+    return Shown(ar=f"{amount} {currency.ar}", en=f"{amount} {currency.en}")
 
 
 def _show_rows(field: Field, rows: Sequence[FieldValue], tables: CodeTables) -> Shown:

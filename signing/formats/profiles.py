@@ -49,9 +49,9 @@ def profile_of_kind(kind: str) -> Profile:
     raise ValueError(f"no profile for documents of kind {kind}")
 
 
-def _text(path: str, ar: str, en: str, *, optional: bool = False) -> Field:
+def _text(path: str, ar: str, en: str, *, width: int = 0) -> Field:
     name = path.removeprefix("record.").removesuffix(".ar").replace(".", "_")
-    return Field(name=name, kind=FieldKind.TEXT, path=path, label_ar=ar, label_en=en, optional=optional)
+    return Field(name=name, kind=FieldKind.TEXT, path=path, label_ar=ar, label_en=en, width=width)
 
 
 def _plain(kind: FieldKind, path: str, ar: str, en: str, *, optional: bool = False) -> Field:
@@ -237,14 +237,14 @@ PROFILES: tuple[Profile, ...] = (
         title_en="Refusal notice",
         fields=(
             _text("record.request_number", "رقم الطلب", "Request number"),
-            _text("record.service.ar", "الخدمة المطلوبة", "Service asked for"),
+            _text("record.service.ar", "الخدمة المطلوبة", "Service asked for", width=80),
             _text("record.applicant.full_name.ar", "مقدم الطلب", "Applicant"),
             _text("record.subject.full_name.ar", "صاحب القيد", "Subject"),
             _national_number(
                 "record.subject.national_number", "الرقم الوطني لصاحب القيد", "Subject: national number"
             ),
-            _text("record.reason.ar", "سبب الرفض", "Reason"),
-            _plain(FieldKind.MONEY, "record.refund.minor", "المبلغ المعاد", "Amount refunded"),
+            _text("record.reason.ar", "سبب الرفض", "Reason", width=160),
+            _plain(FieldKind.MONEY, "record.refund", "المبلغ المعاد", "Amount refunded"),
         ),
     ),
 )
