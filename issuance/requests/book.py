@@ -14,10 +14,10 @@ from typing import Any, ClassVar, cast
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.engine import Connection
 
+from issuance.catalogue.models import Channel, Delivery
 from issuance.errors import Conflict, NotFound
 from issuance.requests.lifecycle import Event, State, next_state, resumed_state
 from issuance.requests.models import (
-    Channel,
     Request,
     RequestNumber,
     TimelineEntry,
@@ -172,6 +172,7 @@ def _request(row: Row[Any]) -> Request:
     values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented accessor)
     values["state"] = State(values["state"])
     values["channel"] = Channel(values["channel"])
+    values["delivery"] = Delivery(values["delivery"])
     values["held_from"] = State(values["held_from"]) if values["held_from"] else None
     values["number"] = RequestNumber(cast("str", values["number"]))
     return Request(**values)

@@ -7,24 +7,16 @@ state changes without a line in the timeline.
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import NewType
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 
+from issuance.catalogue.models import Channel, Delivery
 from issuance.database import Json, UtcDateTime, metadata
 from issuance.requests.lifecycle import Event, State
 from signing.formats.canonical_json import JsonValue
 
 RequestNumber = NewType("RequestNumber", str)
-
-
-class Channel(StrEnum):
-    """Where a request comes in."""
-
-    SELF_SERVICE = "self-service"
-    DESK = "desk"
-    ABROAD = "abroad"
 
 
 requests = Table(
@@ -35,6 +27,7 @@ requests = Table(
     Column("service_version", Integer, nullable=False),
     Column("agency", String(64), nullable=False),
     Column("channel", String(16), nullable=False),
+    Column("delivery", String(24), nullable=False),
     Column("state", String(24), nullable=False),
     Column("held_from", String(24)),
     Column("attempt", Integer, nullable=False),
@@ -47,6 +40,7 @@ requests = Table(
     Column("created_by", String(96), nullable=False),
     Column("relation", Json),
     Column("fees", Json, nullable=False),
+    Column("question", Json),
     Column("record", Json),
     Column("record_as_of", UtcDateTime),
     Column("refusal", Json),
@@ -79,7 +73,7 @@ request_attachments = Table(
     Column("media_type", String(64), nullable=False),
     Column("size", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("file_name", Text, nullable=False),
+    Column("file_name", Text, nullable=False),  # as the applicant called it; shown, never opened
     Column("added_at", UtcDateTime, nullable=False),
 )
 
@@ -93,9 +87,10 @@ class Request:
     service_version: int
     agency: str
     channel: Channel
+    delivery: Delivery
     state: State
     held_from: State | None
-    attempt: int  # raised each time a held request is resumed; part of the workflow's identity
+    attempt: int  # raised each time a worker is called again; part of the workflow's identity
     applicant: str  # national number
     subject: str  # national number
     event_registration: str | None  # which marriage, which birth, where a person has several
@@ -104,7 +99,8 @@ class Request:
     desk_office: str | None
     created_by: str
     relation: JsonValue  # the proof of eligibility, as read from the register
-    fees: JsonValue
+    fees: JsonValue  # the components owed, fixed at submission
+    question: JsonValue  # what an agency was asked that answers later
     record: JsonValue
     record_as_of: datetime | None
     refusal: JsonValue

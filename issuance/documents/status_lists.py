@@ -1,0 +1,74 @@
+"""Publishing document statuses: the signed lists that tell anybody whether a document still counts.
+
+The truth is the `status_changes` table, which only grows. A publisher keeps each
+list in memory, applies the changes it has not seen, and writes the list anew,
+signed, as a whole file. Any number of publishers may run: each reads the changes and
+writes the files inside one transaction that holds the database's write lock, so no
+publisher can put back an older list than another has written.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from issuance.documents.book import STATUS_LIST_SIZE
+from issuance.documents.models import status_changes
+from signing.formats.status_list import StatusList
+
+SignStatusList = Callable[[int, StatusList, datetime], bytes]
+"""Signs one list: its number, its entries, the instant."""
+
+
+class StatusPublisher:
+    """Keeps the published status lists current.
+
+    Args:
+        engine: the service's database.
+        directory: the `status/` folder of the published files.
+        sign: makes the signed bytes of one list.
+        write: puts a file in place as a whole.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        directory: Path,
+        sign: SignStatusList,
+        write: Callable[[Path, bytes], None],
+    ) -> None:
+        self._engine, self._directory, self._sign, self._write = engine, directory, sign, write
+        self._lists: dict[int, StatusList] = {1: StatusList.not_issued(STATUS_LIST_SIZE)}
+        self._seen = 0
+        self._lock = threading.Lock()
+
+    def publish(self, *, at: datetime) -> int:
+        """Apply and publish all changes since the last time; says how many there were."""
+        with self._lock:
+            return self._publish_changed(at)
+
+    def publish_all(self, *, at: datetime) -> None:
+        """Sign and publish every list anew, changed or not, before the last signature grows old."""
+        with self._lock:
+            self._publish_changed(at)
+            for number in self._lists:
+                self._publish_list(number, at)
+
+    def _publish_changed(self, at: datetime) -> int:
+        query = select(status_changes).where(status_changes.c.sequence > self._seen)
+        with self._engine.begin() as connection:
+            changes = list(connection.execute(query.order_by(status_changes.c.sequence)))
+            for change in changes:
+                entries = self._lists.setdefault(change.status_list, StatusList.not_issued(STATUS_LIST_SIZE))
+                entries.set(change.status_index, change.status)
+            for number in {change.status_list for change in changes}:
+                self._publish_list(number, at)
+        if changes:
+            self._seen = changes[-1].sequence
+        return len(changes)
+
+    def _publish_list(self, number: int, at: datetime) -> None:
+        self._write(self._directory / f"{number}.cwt", self._sign(number, self._lists[number], at))

@@ -1,0 +1,275 @@
+"""The automatic stages of a request: one for each automatic state, each repeatable.
+
+A stage reads the request, does its work and moves the request on in one transaction.
+Work that takes long or reaches outside (asking a register, pressing a document) is
+done before that transaction and writes nothing that a repetition would not replace.
+So a worker may die anywhere: the stage is simply run again.
+
+    fetching-record   ask the registry
+    deciding          automatic, or an officer's
+    approved          number, record and claims fixed before any key is used
+    intended          rendered, sealed, checked, stored
+    sealed            released: only what is paid for, and its status becomes valid
+    released          published and delivered
+    refusing …        the same way for the notice of refusal, which also books the refund
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import assert_never, cast
+
+from sqlalchemy.engine import Connection
+
+from issuance.audit.trail import AuditObject, record
+from issuance.catalogue.embedded_json import validate_embedded_json
+from issuance.catalogue.models import Decision, DocumentKind, Text
+from issuance.documents.book import (
+    documents_of_request,
+    record_released,
+    record_sealed,
+    reserve,
+    save_intent,
+)
+from issuance.documents.embedding import DocumentHead, civil_date, embed
+from issuance.documents.models import Document
+from issuance.identity.actors import system_actor
+from issuance.registries.answers import Ambiguous, Contradicted, Incomplete, NotFound, Pending, Reason, Record
+from issuance.registries.connector import DeferredConnector
+from issuance.requests.book import load_request, move
+from issuance.requests.errors import NoIntent, NotPaidFor
+from issuance.requests.lifecycle import Event, State
+from issuance.requests.models import Request
+from issuance.requests.parts import Parts
+from issuance.requests.questions import question_from_json, question_to_json
+from issuance.requests.refusals import ambiguous_reason, reason_to_json, refusal_record
+from signing.formats.canonical_json import JsonValue, encode_canonical_json
+
+WORKER = system_actor("worker")
+DECIDE_WITHIN = timedelta(days=3)
+NOTICE_VALID = timedelta(days=90)
+CENTRAL_OFFICE = Text(ar="المركز الإلكتروني لخدمة المواطن", en="Electronic Citizen Service Centre")
+
+
+class Fulfilment:
+    """Moves requests through their automatic states."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stages: Mapping[State, Callable[[Request], State]] = {
+            State.FETCHING_RECORD: self._fetch_record,
+            State.DECIDING: self._decide,
+            State.APPROVED: self._intend_document,
+            State.INTENDED: self._seal,
+            State.SEALED: self._release,
+            State.RELEASED: self._deliver,
+            State.REFUSING: self._intend_notice,
+            State.NOTICE_INTENDED: self._seal,
+            State.NOTICE_SEALED: self._close_refusal,
+        }
+
+    def run(self, number: str, expected: State) -> State:
+        """Run the stage of `expected` and say where the request stands then.
+
+        A request that has already left that state is not touched.
+        """
+        with self._parts.engine.connect() as connection:
+            request = load_request(connection, number)
+        if request.state is not expected:
+            return request.state
+        return self._stages[expected](request)
+
+    def hold(self, number: str, *, code: str) -> State:
+        """Something is broken that repeating does not mend: set the request aside for an operator."""
+        with self._parts.engine.begin() as connection:
+            request = load_request(connection, number)
+            if request.state not in self._stages:
+                return request.state
+            return self._move(connection, request, Event.HOLD, facts={"code": code}).state
+
+    def _fetch_record(self, request: Request) -> State:
+        service = self._parts.catalogue.find(request.service, request.service_version)
+        connector = self._parts.registers.connector(service.registry)
+        if request.question is not None:
+            question = question_from_json(request.question)
+            answer = cast("DeferredConnector", connector).collect(question)
+        else:
+            answer = connector.lookup(service.kind, request.subject, event=request.event_registration)
+        with self._parts.engine.begin() as connection:
+            match answer:
+                case Record():
+                    moved = self._move(
+                        connection,
+                        request,
+                        Event.RECORD_FOUND,
+                        facts={"reference": answer.reference},
+                        record=answer.data,
+                        record_as_of=answer.as_of,
+                        due_at=None,
+                    )
+                case NotFound() | Incomplete() | Contradicted():
+                    moved = self.refuse(connection, request, answer.reason)
+                case Ambiguous():
+                    moved = self.refuse(connection, request, ambiguous_reason())
+                case Pending():
+                    moved = self._move(
+                        connection,
+                        request,
+                        Event.RECORD_PENDING,
+                        facts={"message": answer.question.message_id},
+                        question=question_to_json(answer.question),
+                        due_at=answer.expected_by,
+                    )
+                case _:
+                    assert_never(answer)
+        return moved.state
+
+    def _decide(self, request: Request) -> State:
+        service = self._parts.catalogue.find(request.service, request.service_version)
+        with self._parts.engine.begin() as connection:
+            if service.decision is Decision.AUTOMATIC:
+                return self._move(connection, request, Event.APPROVE).state
+            due = self._parts.clock() + DECIDE_WITHIN
+            return self._move(connection, request, Event.ASK_OFFICER, due_at=due).state
+
+    def refuse(self, connection: Connection, request: Request, reason: Reason) -> Request:
+        """Refuse with a reason that the notice will carry."""
+        return self._move(
+            connection,
+            request,
+            Event.REFUSE,
+            facts={"reason": reason.code},
+            refusal=reason_to_json(reason),
+            due_at=None,
+        )
+
+    def _intend_document(self, request: Request) -> State:
+        service = self._parts.catalogue.find(request.service, request.service_version)
+        content = cast("dict[str, JsonValue]", request.record)
+        validity = timedelta(days=service.validity_days)
+        return self._intend(request, service.kind, content, validity)
+
+    def _intend_notice(self, request: Request) -> State:
+        service = self._parts.catalogue.find(request.service, request.service_version)
+        with self._parts.engine.connect() as connection:
+            refund = self._parts.treasury.refundable(connection, request)
+        content = refusal_record(request, service, self._parts.registers, refund=refund)
+        return self._intend(request, DocumentKind.REFUSAL_NOTICE, content, NOTICE_VALID)
+
+    def _intend(
+        self, request: Request, kind: DocumentKind, content: dict[str, JsonValue], validity: timedelta
+    ) -> State:
+        parts, at = self._parts, self._parts.clock()
+        office = parts.registers.office_name(request.subject) if kind != DocumentKind.NON_EMPLOYMENT else None
+        template_digest = parts.press.template_digest(kind)
+        valid_until = civil_date(at + validity)
+        with parts.engine.begin() as connection:
+            reservation = reserve(connection, at=at)
+            head = DocumentHead(
+                number=reservation.number,
+                kind=kind,
+                issued_on=civil_date(at),
+                valid_until=valid_until,
+                agency=request.agency,
+                service=request.service,
+                service_version=request.service_version,
+                office=office or CENTRAL_OFFICE,
+                request_number=request.number,
+                purpose=request.purpose,
+                template_digest=template_digest,
+            )
+            embedded = embed(head, content, verify_origin=parts.verify_origin)
+            validate_embedded_json(embedded)
+            save_intent(
+                connection,
+                reservation,
+                kind=kind,
+                agency=request.agency,
+                request_number=request.number,
+                record=encode_canonical_json(embedded),
+                template_digest=template_digest,
+                valid_until=valid_until,
+                at=at,
+            )
+            return self._move(connection, request, Event.INTEND, facts={"document": reservation.number}).state
+
+    def _seal(self, request: Request) -> State:
+        parts = self._parts
+        document = self._document(request)
+        at = parts.clock()
+        sealed = parts.press.press(document, at=at)
+        parts.files.write(f"{document.number}.pdf", sealed.pdf)
+        with parts.engine.begin() as connection:
+            record_sealed(
+                connection,
+                document,
+                seal_text=sealed.seal_text,
+                sha256=sealed.sha256,
+                size=len(sealed.pdf),
+                timings=sealed.timings,
+                at=at,
+            )
+            return self._move(connection, request, Event.SEAL, facts={"sha256": sealed.sha256}).state
+
+    def _release(self, request: Request) -> State:
+        document = self._document(request)
+        with self._parts.engine.begin() as connection:
+            if not self._parts.treasury.is_settled(connection, request):
+                raise NotPaidFor(request=request.number)
+            self._record_released(connection, document)
+            return self._move(connection, request, Event.RELEASE).state
+
+    def _deliver(self, request: Request) -> State:
+        document, at = self._document(request), self._parts.clock()
+        self._parts.statuses.publish(at=at)
+        with self._parts.engine.begin() as connection:
+            how = self._parts.courier.deliver(connection, request, document, at=at)
+            return self._move(connection, request, Event.DELIVER, facts=how).state
+
+    def _close_refusal(self, request: Request) -> State:
+        document, at = self._document(request), self._parts.clock()
+        reason = cast("dict[str, str]", request.refusal)["code"]
+        with self._parts.engine.begin() as connection:
+            self._parts.treasury.decide_refund(connection, request, reason=reason, at=at)
+            self._record_released(connection, document)
+            how = self._parts.courier.deliver(connection, request, document, at=at)
+            moved = self._move(connection, request, Event.CLOSE_REFUSAL, facts=how)
+        self._parts.statuses.publish(at=at)
+        self._parts.treasury.send_refund(request.number)
+        return moved.state
+
+    def _record_released(self, connection: Connection, document: Document) -> None:
+        at = self._parts.clock()
+        record_released(connection, document, at=at)
+        record(
+            connection, WORKER, "document.release", AuditObject(kind="document", id=document.number), at=at
+        )
+
+    def _document(self, request: Request) -> Document:
+        """The document the request is about at this moment: its notice once it is refused."""
+        refused = request.refusal is not None
+        with self._parts.engine.connect() as connection:
+            for document in documents_of_request(connection, request.number):
+                if (document.kind == DocumentKind.REFUSAL_NOTICE) is refused:
+                    return document
+        raise NoIntent(request=request.number)
+
+    def _move(
+        self,
+        connection: Connection,
+        request: Request,
+        event: Event,
+        *,
+        facts: JsonValue = None,
+        **changes: object,
+    ) -> Request:
+        at = self._parts.clock()
+        moved = move(connection, request, event, at=at, actor=WORKER.id, facts=facts, **changes)
+        record(
+            connection,
+            WORKER,
+            f"request.{event}",
+            AuditObject(kind="request", id=request.number),
+            at=at,
+            facts={"state": moved.state.value},
+        )
+        return moved

@@ -1,0 +1,151 @@
+"""Durable execution: what DBOS does for a request, and nothing else.
+
+One workflow, `fulfil`, runs a request through its automatic states until it waits for
+somebody or is done. It is enqueued in the same database transaction as the change that
+makes it necessary, so neither happens without the other. Waiting is a row in
+`requests`, never a sleeping workflow.
+
+The workflow's id is `request:fulfil:attempt`. A repeated enqueue is the same workflow;
+whoever calls the worker again raises the attempt first. A step that was interrupted is
+run again, and every stage can bear that (see `fulfilment.py`).
+"""
+
+import logging
+from collections.abc import Callable
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos.error import DBOSMaxStepRetriesExceeded
+from sqlalchemy.engine import Connection
+
+from issuance.errors import IssuanceError, Unavailable
+from issuance.requests.fulfilment import Fulfilment
+from issuance.requests.lifecycle import AUTOMATIC, State
+from issuance.requests.models import Request
+
+logger = logging.getLogger(__name__)
+
+APPLICATION = "wathiqa"
+# Pinned: DBOS's default is a hash of the source, and any edit would strand what is under way.
+APPLICATION_VERSION = "1"
+QUEUE = "fulfilment"
+WORKFLOW = "fulfil"
+
+# An unreachable register or a full disk: tried again for about half an hour, then set aside.
+ATTEMPTS, FIRST_WAIT_SECONDS, BACKOFF = 9, 2.0, 2.5
+
+
+def enqueue_fulfilment(client: DBOSClient, connection: Connection, request: Request) -> None:
+    """Call a worker for `request`, in the caller's transaction."""
+    client.enqueue_in_transaction(
+        connection,
+        {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": f"{request.number}:{WORKFLOW}:{request.attempt}",
+            "app_version": APPLICATION_VERSION,
+        },
+        request.number,
+        request.state.value,
+    )
+
+
+def open_client(database_url: str) -> DBOSClient:
+    """What enqueues; it runs nothing."""
+    return DBOSClient(
+        system_database_url=database_url,
+        serializer=DBOSPortableJSONSerializer(),
+        application_name=APPLICATION,
+        lazy=True,
+    )
+
+
+def create_tables(database_url: str) -> None:
+    """Make the tables of DBOS beside ours; done once, by `wathiqa init`."""
+    worker = Worker(database_url, executor_id="init", fulfilment=None)
+    worker.start()
+    worker.stop()
+
+
+class Worker:
+    """Runs the workflows of one process.
+
+    Args:
+        database_url: the service's database; DBOS opens an engine of its own on it.
+        executor_id: unique to this process and the same after a restart, or a step runs twice.
+        fulfilment: the stages.
+        concurrency: requests moved at once.
+        first_wait_seconds: before a stage that found another party unavailable is tried again.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        executor_id: str,
+        fulfilment: Fulfilment | None,
+        concurrency: int = 4,
+        first_wait_seconds: float = FIRST_WAIT_SECONDS,
+    ) -> None:
+        self._concurrency = concurrency
+        config = DBOSConfig(
+            name=APPLICATION,
+            system_database_url=database_url,
+            application_version=APPLICATION_VERSION,
+            executor_id=executor_id,
+            serializer=DBOSPortableJSONSerializer(),
+            log_level="WARNING",
+            enable_otlp=False,
+            use_listen_notify=False,
+        )
+        DBOS(config=config)
+        _register(fulfilment, first_wait_seconds)
+
+    def start(self) -> None:
+        """Recover what was interrupted and begin to work."""
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=0.1)
+
+    def stop(self) -> None:
+        """Finish the steps under way and stop; unfinished workflows go on at the next start."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=10)
+
+
+def _register(fulfilment: Fulfilment | None, first_wait_seconds: float) -> None:
+    @DBOS.workflow(name=WORKFLOW)
+    def fulfil(number: str, state: str) -> str:
+        assert fulfilment is not None  # noqa: S101  (the initialising worker runs nothing)
+        current = State(state)
+        while current in AUTOMATIC:
+            current = _run_stage(fulfilment, number, current, first_wait_seconds)
+        return current.value
+
+
+def _run_stage(fulfilment: Fulfilment, number: str, state: State, first_wait_seconds: float) -> State:
+    try:
+        return State(
+            DBOS.run_step(
+                {
+                    "name": state.value,
+                    "retries_allowed": True,
+                    "max_attempts": ATTEMPTS,
+                    "interval_seconds": first_wait_seconds,
+                    "backoff_rate": BACKOFF,
+                    "should_retry": lambda error: isinstance(error, Unavailable),
+                },
+                _stage(fulfilment, number, state),
+            )
+        )
+    except Exception as error:
+        code = _cause(error)
+        logger.exception("request %s held in %s: %s", number, state, code)
+        return State(DBOS.run_step({"name": "hold"}, lambda: fulfilment.hold(number, code=code).value))
+
+
+def _stage(fulfilment: Fulfilment, number: str, state: State) -> Callable[[], str]:
+    return lambda: fulfilment.run(number, state).value
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, DBOSMaxStepRetriesExceeded) and error.errors:
+        error = error.errors[-1]
+    return error.code if isinstance(error, IssuanceError) else type(error).__name__
