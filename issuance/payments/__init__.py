@@ -1,0 +1,1 @@
+"""Fees: asked, paid through a provider or at a desk, confirmed, given back."""
