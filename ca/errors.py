@@ -1,0 +1,111 @@
+"""What can go wrong in the certificate authority.
+
+    CaError
+    ├── ProfileViolation      the request asks for what its profile forbids
+    ├── SerialCollision       the serial number was already reserved
+    ├── AlreadyRedeemed       this intent was signed, or its signing was begun
+    ├── TbsChanged            what came to the key is not what was checked; nothing was signed
+    ├── SignatureWrong        the key answered with a signature that its certificate does not verify
+    ├── CertificateNotFound   no such certificate was issued
+    ├── NotRevocable          revoked before, expired, or an instant before its issue
+    ├── CrlNotMonotone        a CRL older than, or numbered no higher than, the one before
+    ├── AuthorityExpired      a CA certificate has ended; renewing it is a ceremony
+    └── ClockWrong            the clock stands before what was already signed
+
+Each error carries a stable `code`, a sentence in Arabic and in English with
+placeholders, and the `facts` that fill them. They know nothing of HTTP.
+"""
+
+from typing import ClassVar
+
+
+class CaError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    code: ClassVar[str] = "ca"
+    ar: ClassVar[str] = "حدث خطأ في سلطة الشهادات."
+    en: ClassVar[str] = "Something went wrong in the certificate authority."
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.en.format_map(facts))
+
+
+class ProfileViolation(CaError):
+    """The request asks for what its profile forbids; facts `field`, `rule`."""
+
+    code = "ca-profile-violation"
+    ar = "طلب الشهادة مخالف لنموذجها في {field}: {rule}."
+    en = "The certificate request breaks its profile at {field}: {rule}."
+
+
+class SerialCollision(CaError):
+    """The serial number was reserved before; fact `serial_number` (hexadecimal)."""
+
+    code = "ca-serial-collision"
+    ar = "الرقم التسلسلي {serial_number} محجوز من قبل."
+    en = "Serial number {serial_number} was reserved before."
+
+
+class AlreadyRedeemed(CaError):
+    """An intent is signed once; fact `serial_number` (hexadecimal)."""
+
+    code = "ca-already-redeemed"
+    ar = "الشهادة ذات الرقم {serial_number} وُقّعت من قبل، ولا تُوقّع مرتين."
+    en = "Certificate {serial_number} was signed before; it is not signed twice."
+
+
+class TbsChanged(CaError):
+    """What came to the key is not what was checked; fact `serial_number` (hexadecimal)."""
+
+    code = "ca-tbs-changed"
+    ar = "محتوى الشهادة {serial_number} تغيّر بعد فحصه، فلم يُوقّع."
+    en = "The content of certificate {serial_number} changed after it was checked, so it was not signed."
+
+
+class SignatureWrong(CaError):
+    """The key's answer does not verify under its own certificate; fact `key_id`."""
+
+    code = "ca-signature-wrong"
+    ar = "أجاب المفتاح {key_id} بتوقيع غير صحيح."
+    en = "Key {key_id} answered with a signature that does not verify."
+
+
+class CertificateNotFound(CaError):
+    """No such certificate was issued here; fact `serial_number` (hexadecimal) or a name."""
+
+    code = "ca-certificate-not-found"
+    ar = "لا توجد شهادة {serial_number}."
+    en = "There is no certificate {serial_number}."
+
+
+class NotRevocable(CaError):
+    """Revocation is once, of an issued certificate, while it lasts; facts `serial_number`, `reason`."""
+
+    code = "ca-not-revocable"
+    ar = "لا يمكن إبطال الشهادة {serial_number}: {reason}."
+    en = "Certificate {serial_number} cannot be revoked: {reason}."
+
+
+class CrlNotMonotone(CaError):
+    """RFC 5280 §5.2.3: numbers and instants of CRLs only rise; facts `issuer`, `number`."""
+
+    code = "ca-crl-not-monotone"
+    ar = "قائمة الإبطال {number} للجهة {issuer} ليست أحدث من سابقتها."
+    en = "Revocation list {number} of {issuer} is not newer than the one before."
+
+
+class AuthorityExpired(CaError):
+    """A CA certificate has ended; its renewal is a ceremony, never automatic; fact `name`."""
+
+    code = "ca-authority-expired"
+    ar = "انتهت مدة شهادة السلطة {name}."
+    en = "The certificate of authority {name} has expired."
+
+
+class ClockWrong(CaError):
+    """The clock stands before what was already signed; fact `name`."""
+
+    code = "ca-clock-wrong"
+    ar = "ساعة الجهاز متأخرة عن وقت إصدار {name}."
+    en = "The clock stands before the issue of {name}."

@@ -1,0 +1,41 @@
+"""Why a certificate was revoked (RFC 5280 §5.3.1)."""
+
+from enum import StrEnum
+
+from cryptography import x509
+
+
+class RevocationReason(StrEnum):
+    """The reasons we give, spelt as in the standard.
+
+    `removeFromCRL` belongs to delta CRLs and `certificateHold` could be lifted again: neither is ours.
+    """
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    CA_COMPROMISE = "cACompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
+
+    @property
+    def flag(self) -> x509.ReasonFlags:
+        """The same reason for the CRL builder."""
+        return x509.ReasonFlags(self.value)
+
+    @property
+    def code(self) -> int:
+        """The CRLReason number."""
+        return _CODES[self]
+
+
+_CODES = {
+    RevocationReason.UNSPECIFIED: 0,
+    RevocationReason.KEY_COMPROMISE: 1,
+    RevocationReason.CA_COMPROMISE: 2,
+    RevocationReason.AFFILIATION_CHANGED: 3,
+    RevocationReason.SUPERSEDED: 4,
+    RevocationReason.CESSATION_OF_OPERATION: 5,
+    RevocationReason.PRIVILEGE_WITHDRAWN: 9,
+}
