@@ -26,6 +26,8 @@ MEDIA_TYPE = "application/wathiqa-trust-list+cwt"
 LIFETIME = timedelta(days=30)
 MAX_BYTES = 1 << 20
 FILE_NAME = "trust-list.cwt"
+# The extended key usage that the root gives to the certificate of trust lists, and to no other.
+TRUST_LIST_SIGNING = x509.ObjectIdentifier("2.999.760.3.1")
 
 _EXPIRES_AT, _ISSUED_AT, _TRUST = 4, 6, -65539
 

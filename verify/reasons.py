@@ -1,0 +1,171 @@
+"""Why a seal code got its verdict: one reason each, its words, and what it means.
+
+The public page holds the same codes and words; `tests/unit/test_verify_page_words.py`
+compares them. A reason says both what the signature is worth (indication) and what the
+register says (status), because people ask one question.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from verify.verdict import DocumentStatus, Indication, SubIndication, Words
+
+
+class Reason(StrEnum):
+    """Stable codes, also shown on the public page."""
+
+    IN_FORCE = "in-force"
+    STATUS_MISSING = "status-missing"
+    STATUS_STALE = "status-stale"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    NOT_ISSUED = "not-issued"
+    UNREADABLE = "unreadable"
+    WRONG_ORIGIN = "wrong-origin"
+    UNKNOWN_KEY = "unknown-key"
+    BAD_SIGNATURE = "bad-signature"
+    KEY_NOT_PERMITTED = "key-not-permitted"
+    FIELDS_MALFORMED = "fields-malformed"
+    UNKNOWN_VERSION = "unknown-version"
+    KEY_TOO_NEW = "key-too-new"
+    KEY_COMPROMISED = "key-compromised"
+    UNKNOWN_PROFILE = "unknown-profile"
+    CLOCK_WRONG = "clock-wrong"
+    TRUST_STALE = "trust-stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a reason means."""
+
+    indication: Indication
+    sub_indication: SubIndication | None
+    status: DocumentStatus
+    words: Words
+
+
+def _genuine(status: DocumentStatus, ar: str, en: str) -> Meaning:
+    return Meaning(
+        indication=Indication.TOTAL_PASSED, sub_indication=None, status=status, words=Words(ar=ar, en=en)
+    )
+
+
+def _false(sub_indication: SubIndication, ar: str, en: str) -> Meaning:
+    return Meaning(
+        indication=Indication.TOTAL_FAILED,
+        sub_indication=sub_indication,
+        status=DocumentStatus.UNKNOWN,
+        words=Words(ar=ar, en=en),
+    )
+
+
+def _open(sub_indication: SubIndication, ar: str, en: str) -> Meaning:
+    return Meaning(
+        indication=Indication.INDETERMINATE,
+        sub_indication=sub_indication,
+        status=DocumentStatus.UNKNOWN,
+        words=Words(ar=ar, en=en),
+    )
+
+
+MEANINGS: dict[Reason, Meaning] = {
+    Reason.IN_FORCE: _genuine(
+        DocumentStatus.VALID, "الختم صحيح والوثيقة سارية.", "The seal is right and the document is in force."
+    ),
+    Reason.STATUS_MISSING: _genuine(
+        DocumentStatus.UNKNOWN,
+        "الختم صحيح، لكن تعذّر التحقق من أن الوثيقة لم تُلغَ. أعد المحاولة عند توفر الإنترنت.",
+        "The seal is right, but it could not be checked whether the document was withdrawn. "
+        "Try again with a connection.",
+    ),
+    Reason.STATUS_STALE: _genuine(
+        DocumentStatus.UNKNOWN,
+        "الختم صحيح، لكن آخر معلومة عن حالة الوثيقة قديمة. أعد المحاولة عند توفر الإنترنت.",
+        "The seal is right, but what is known of the document's status is old. Try again with a connection.",
+    ),
+    Reason.REVOKED: _genuine(
+        DocumentStatus.REVOKED,
+        "صدرت هذه الوثيقة فعلاً ثم ألغتها الجهة المصدرة.",
+        "This document was issued and later withdrawn by its issuer.",
+    ),
+    Reason.SUPERSEDED: _genuine(
+        DocumentStatus.SUPERSEDED,
+        "صدرت هذه الوثيقة فعلاً ثم حلّت محلها وثيقة أحدث، أو أُوقف العمل بها.",
+        "This document was issued and later replaced by a newer one, or suspended.",
+    ),
+    Reason.EXPIRED: _genuine(
+        DocumentStatus.EXPIRED,
+        "صدرت هذه الوثيقة فعلاً وانتهت مدة صلاحيتها.",
+        "This document was issued, and its time of validity has passed.",
+    ),
+    Reason.NOT_ISSUED: Meaning(
+        indication=Indication.TOTAL_PASSED,
+        sub_indication=None,
+        status=DocumentStatus.NOT_ISSUED,
+        words=Words(
+            ar="السجل لا يعرف هذه الوثيقة: لم تصدر عن الجهة.",
+            en="The register does not know this document: it was never issued.",
+        ),
+    ),
+    Reason.UNREADABLE: _false(
+        SubIndication.FORMAT_FAILURE,
+        "هذا ليس رمز ختم صحيحاً. إن كُتب يدوياً أو نُسخ ناقصاً فامسحه بالكاميرا من جديد.",
+        "This is not a proper seal code. If it was typed or copied in part, scan it again.",
+    ),
+    Reason.WRONG_ORIGIN: _false(
+        SubIndication.SIG_CONSTRAINTS_FAILURE,
+        "هذا الرمز يشير إلى موقع آخر غير موقع التحقق الرسمي.",
+        "This code leads to another site than the official verification site.",
+    ),
+    Reason.UNKNOWN_KEY: _false(
+        SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+        "لم تختم أي جهة معروفة هذا الرمز.",
+        "No known agency sealed this code.",
+    ),
+    Reason.BAD_SIGNATURE: _false(
+        SubIndication.SIG_CRYPTO_FAILURE,
+        "الختم غير صحيح: عُدّل محتواه أو لم يصدر عن الجهة.",
+        "The seal is wrong: its content was changed, or the agency never made it.",
+    ),
+    Reason.KEY_NOT_PERMITTED: _false(
+        SubIndication.SIG_CONSTRAINTS_FAILURE,
+        "خُتم هذا الرمز بمفتاح لا يحق له ختم وثيقة كهذه.",
+        "This code was sealed with a key that may not seal such a document.",
+    ),
+    Reason.FIELDS_MALFORMED: _false(
+        SubIndication.FORMAT_FAILURE,
+        "محتوى هذا الرمز لا يطابق نوع الوثيقة.",
+        "The content of this code does not fit the kind of document.",
+    ),
+    Reason.UNKNOWN_VERSION: _open(
+        SubIndication.GENERIC,
+        "هذا الرمز أحدث من أداة التحقق هذه. حدّثها ثم أعد المحاولة.",
+        "This code is newer than this verifier. Update it and try again.",
+    ),
+    Reason.KEY_TOO_NEW: _open(
+        SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+        "خُتم هذا الرمز بمفتاح لا تعرفه قائمة الثقة المتوفرة هنا. أعد المحاولة عند توفر الإنترنت.",
+        "The trust list at hand does not know the key of this code yet. Try again with a connection.",
+    ),
+    Reason.KEY_COMPROMISED: _open(
+        SubIndication.REVOKED_NO_POE,
+        "سُحب المفتاح الذي ختم هذه الوثيقة. راجع الجهة المصدرة.",
+        "The key that sealed this document was withdrawn. Ask the issuing agency.",
+    ),
+    Reason.UNKNOWN_PROFILE: _open(
+        SubIndication.GENERIC,
+        "الختم صحيح، لكن نوع الوثيقة غير معروف هنا. أعد المحاولة عند توفر الإنترنت.",
+        "The seal is right, but this kind of document is not known here. Try again with a connection.",
+    ),
+    Reason.CLOCK_WRONG: _open(
+        SubIndication.NOT_YET_VALID,
+        "بحسب ساعة هذا الجهاز لم تصدر الوثيقة بعد. صحّح التاريخ والوقت ثم أعد المحاولة.",
+        "By this device's clock the document is not issued yet. Set date and time and try again.",
+    ),
+    Reason.TRUST_STALE: _open(
+        SubIndication.TRY_LATER,
+        "قائمة الثقة المتوفرة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.",
+        "The trust list at hand is too old. Connect once and try again.",
+    ),
+}

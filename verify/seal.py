@@ -1,0 +1,212 @@
+"""Judges a seal code: what the QR of a document is worth, at one instant.
+
+The order matters: nothing inside the code is believed, or shown as a fact, before a
+key of the trust list has signed it. Never raises for what a stranger wrote.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from signing.formats.claims import SealClaims
+from signing.formats.cose import is_signed_by
+from signing.formats.fields import show_value
+from signing.formats.profiles import Profile
+from signing.formats.seal_code import (
+    ParsedSealCode,
+    SealCodeError,
+    UnknownSealVersion,
+    external_data,
+    parse_seal_code,
+)
+from signing.formats.status_list import Status
+from signing.formats.trust_list import KeyState, SealKey, TrustList
+from verify.reasons import MEANINGS, Reason
+from verify.trust import Trust, TrustError
+from verify.verdict import (
+    Agreement,
+    Check,
+    DocumentFacts,
+    DocumentStatus,
+    FieldComparison,
+    Indication,
+    Outcome,
+    SubIndication,
+    Verdict,
+    Words,
+    combine,
+)
+
+# Clocks of phones and counters are seldom right to the minute.
+CLOCK_TOLERANCE = timedelta(minutes=10)
+# A list published while a document was still being made may call it not issued.
+RELEASE_DELAY = timedelta(hours=1)
+NO_FACTS = DocumentFacts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealReport:
+    """The answer about one seal code at one instant.
+
+    `claims` is None unless a key of the trust list signed them. The verdict is about the
+    seal: whether the paper says the same, people see by comparing `fields` with it.
+    """
+
+    at: datetime
+    reason: Reason
+    claims: SealClaims | None = None
+    status_as_of: datetime | None = None
+    document: DocumentFacts = NO_FACTS
+    fields: tuple[FieldComparison, ...] = ()
+
+    @property
+    def indication(self) -> Indication:
+        """What the signature is worth."""
+        return MEANINGS[self.reason].indication
+
+    @property
+    def sub_indication(self) -> SubIndication | None:
+        """Why the signature did not pass."""
+        return MEANINGS[self.reason].sub_indication
+
+    @property
+    def status(self) -> DocumentStatus:
+        """What the register says."""
+        return MEANINGS[self.reason].status
+
+    @property
+    def words(self) -> Words:
+        """The reason in a sentence."""
+        return MEANINGS[self.reason].words
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer for people."""
+        return combine(self.indication, self.status, Agreement.AGREES)
+
+    @property
+    def check(self) -> Check:
+        """This report as one line of a larger one."""
+        match self.indication:
+            case Indication.TOTAL_PASSED:
+                outcome = Outcome.PASSED
+            case Indication.INDETERMINATE:
+                outcome = Outcome.UNDECIDED
+            case Indication.TOTAL_FAILED:
+                outcome = Outcome.FAILED
+        return Check(code="seal-code", outcome=outcome, words=self.words, facts={"reason": self.reason.value})
+
+
+def validate_seal_code(text: str, *, trust: Trust, at: datetime) -> SealReport:
+    """The verdict on the text of a symbol, by what `trust` vouches for, at `at`."""
+    try:
+        parsed = parse_seal_code(text)
+    except UnknownSealVersion:
+        return SealReport(at=at, reason=Reason.UNKNOWN_VERSION)
+    except SealCodeError:
+        return SealReport(at=at, reason=Reason.UNREADABLE)
+    doubt = _judge_seal(parsed, trust, at)
+    if doubt is not None:
+        return SealReport(at=at, reason=doubt)
+    return _report_signed(parsed.claims, trust, at)
+
+
+def _judge_seal(parsed: ParsedSealCode, trust: Trust, at: datetime) -> Reason | None:
+    """Why the seal cannot be relied on; None where a permitted key signed it."""
+    trust_list, claims = trust.trust_list, parsed.claims
+    if parsed.verify_origin != trust_list.verify_origin:
+        return Reason.WRONG_ORIGIN
+    if trust.is_stale(at):
+        return Reason.TRUST_STALE
+    keys = trust_list.seal_keys_of(parsed.kid)
+    if not keys:
+        # A key is published before it seals, so an older code by an unknown key is nobody's.
+        is_newer = claims.issued_at > trust_list.issued_at
+        return Reason.KEY_TOO_NEW if is_newer else Reason.UNKNOWN_KEY
+    aad = external_data(trust_list.verify_origin)
+    signed_by = next(
+        (key for key in keys if is_signed_by(parsed.message, key.public_key, external_aad=aad)), None
+    )
+    if signed_by is None:
+        return Reason.BAD_SIGNATURE
+    return _judge_key(signed_by, claims, at)
+
+
+def _judge_key(key: SealKey, claims: SealClaims, at: datetime) -> Reason | None:
+    if key.state is KeyState.COMPROMISED:
+        return Reason.KEY_COMPROMISED
+    in_window = key.not_before <= claims.issued_at <= key.not_after
+    if not in_window or claims.agency != key.agency or claims.profile not in key.profiles:
+        return Reason.KEY_NOT_PERMITTED
+    if claims.issued_at > at + CLOCK_TOLERANCE:
+        return Reason.CLOCK_WRONG
+    return None
+
+
+def _report_signed(claims: SealClaims, trust: Trust, at: datetime) -> SealReport:
+    trust_list = trust.trust_list
+    profile = trust_list.profile(claims.profile)
+    if profile is None:
+        return SealReport(
+            at=at, reason=Reason.UNKNOWN_PROFILE, claims=claims, document=_facts(claims, None, trust_list)
+        )
+    try:
+        fields = _show_fields(claims, profile, trust_list)
+    except ValueError:
+        return SealReport(at=at, reason=Reason.FIELDS_MALFORMED)
+    reason, as_of = _judge_status(claims, trust, at)
+    return SealReport(
+        at=at,
+        reason=reason,
+        claims=claims,
+        status_as_of=as_of,
+        document=_facts(claims, profile, trust_list),
+        fields=fields,
+    )
+
+
+def _judge_status(claims: SealClaims, trust: Trust, at: datetime) -> tuple[Reason, datetime | None]:
+    """What the register says, as of when. Withdrawal is final, so an old list is enough to know it."""
+    is_expired = at > claims.expires_at
+    try:
+        status_list = trust.status_list(claims.status_list)
+        status = status_list.entries.get(claims.status_index)
+    except (TrustError, IndexError):
+        return (Reason.EXPIRED if is_expired else Reason.STATUS_MISSING), None
+    as_of = status_list.issued_at
+    if status is Status.NOT_ISSUED and as_of < claims.issued_at + RELEASE_DELAY:
+        return (Reason.EXPIRED if is_expired else Reason.STATUS_STALE), as_of
+    if status is not Status.VALID:
+        return _WITHDRAWN[status], as_of
+    if is_expired:
+        return Reason.EXPIRED, as_of
+    is_current = at <= status_list.expires_at and as_of >= claims.issued_at
+    return (Reason.IN_FORCE if is_current else Reason.STATUS_STALE), as_of
+
+
+_WITHDRAWN = {
+    Status.REVOKED: Reason.REVOKED,
+    Status.SUPERSEDED: Reason.SUPERSEDED,
+    Status.NOT_ISSUED: Reason.NOT_ISSUED,
+}
+
+
+def _show_fields(claims: SealClaims, profile: Profile, trust_list: TrustList) -> tuple[FieldComparison, ...]:
+    shown = []
+    for field, value in zip(profile.fields, claims.fields, strict=True):
+        words = show_value(field, value, tables=trust_list.tables)
+        both = words.ar if words.ar == words.en else f"{words.ar} / {words.en}"
+        label = Words(ar=field.label_ar, en=field.label_en)
+        shown.append(FieldComparison(name=field.name, label=label, value=both))
+    return tuple(shown)
+
+
+def _facts(claims: SealClaims, profile: Profile | None, trust_list: TrustList) -> DocumentFacts:
+    agency = trust_list.agency(claims.agency)
+    return DocumentFacts(
+        number=claims.number,
+        kind=profile.kind if profile else None,
+        agency=agency.id if agency else None,
+        agency_name=Words(ar=agency.ar, en=agency.en) if agency else None,
+        issued_at=claims.issued_at,
+        expires_at=claims.expires_at,
+    )

@@ -1,0 +1,115 @@
+"""Where published artefacts are read from: a directory, or the static host itself."""
+
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+MAX_BYTES = 16 << 20  # a CRL of hundreds of thousands of entries
+TIMEOUT_SECONDS = 10
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:[./][a-z0-9][a-z0-9_-]*)*", re.IGNORECASE)
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class SourceUnavailable(OSError):
+    """The place did not answer, or answered with more than any artefact."""
+
+
+class Source(Protocol):
+    """A published root."""
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of one artefact; None where there is none of this name.
+
+        Raises:
+            SourceUnavailable: the place did not answer.
+        """
+        ...
+
+    def names(self, folder: str, suffix: str) -> Sequence[str] | None:
+        """The artefacts of a folder, sorted; None where the place cannot tell."""
+        ...
+
+
+def open_source(location: str | Path) -> Source:
+    """The source at a directory's path or an `https` address.
+
+    Raises:
+        ValueError: plain `http`, except on the machine itself.
+    """
+    parts = urlsplit(str(location))
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        return HostSource(str(location).rstrip("/"))
+    if parts.scheme == "http":
+        raise ValueError("trust is read by https, or from a directory")
+    return DirectorySource(Path(location))
+
+
+class DirectorySource:
+    """A copy of the published root on disk; needs no network."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, name: str) -> bytes | None:
+        """See `Source.read`."""
+        _require_name(name)
+        path = self._root / name
+        try:
+            with path.open("rb") as file:
+                return _bounded(name, file.read(MAX_BYTES + 1))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise SourceUnavailable(f"{name}: {error.strerror}") from error
+
+    def names(self, folder: str, suffix: str) -> Sequence[str]:
+        """See `Source.names`."""
+        found = (f"{folder}/{path.name}" for path in (self._root / folder).glob(f"*{suffix}"))
+        return sorted(name for name in found if _NAME.fullmatch(name))
+
+
+class HostSource:
+    """The published root as a static host serves it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def read(self, name: str) -> bytes | None:
+        """See `Source.read`."""
+        _require_name(name)
+        try:
+            with urllib.request.urlopen(  # noqa: S310 -- open_source lets https and loopback through only
+                f"{self._address}/{name}", timeout=TIMEOUT_SECONDS
+            ) as answer:
+                return _bounded(name, answer.read(MAX_BYTES + 1))
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code in (404, 410):
+                    return None
+                raise SourceUnavailable(f"{name}: status {error.code}") from error
+        except (OSError, ValueError) as error:
+            raise SourceUnavailable(f"{name}: {error}") from error
+
+    def names(self, folder: str, suffix: str) -> None:
+        """A static host lists no folders."""
+        del folder, suffix
+
+
+def is_artefact_name(name: str) -> bool:
+    """Whether `name` stays below the published root: letters, digits, `-`, `_`, single dots and slashes."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _require_name(name: str) -> None:
+    if not is_artefact_name(name):
+        raise SourceUnavailable(f"not the name of an artefact: {name[:80]}")
+
+
+def _bounded(name: str, data: bytes) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise SourceUnavailable(f"{name}: larger than any artefact")
+    return data

@@ -1,0 +1,251 @@
+"""What a verifier believes: the root it was given, and what the root vouches for.
+
+Everything comes from one published root (a directory or a static host): `root.pem`, the
+trust list, status lists, certificates and CRLs. The root is taken as it stands, because
+whoever names the place vouches for it; all else must be signed by it or by what it
+certifies. Nothing here needs a key, a database or the service.
+
+    TrustError
+    ├── TrustRefused        an artefact breaks a rule: not signed by whom it must be, rolled back …
+    └── TrustUnavailable    an artefact is not there or cannot be read
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtensionOID
+
+from signing.formats.cose import is_signed_by
+from signing.formats.status_list import StatusClaims, parse_status_list, status_list_name
+from signing.formats.trust_list import (
+    FILE_NAME,
+    TRUST_LIST_SIGNING,
+    SignedTrustList,
+    TrustList,
+    parse_trust_list,
+)
+from verify.memory import NOTHING_SEEN, Memory
+from verify.sources import Source, SourceUnavailable, is_artefact_name, open_source
+
+ROOT_FILE = "root.pem"
+_MAX_CERTIFICATES = 1000
+
+
+class TrustError(Exception):
+    """Base of what goes wrong with published artefacts; `artefact` is its name below the root."""
+
+    def __init__(self, artefact: str, reason: str) -> None:
+        super().__init__(f"{artefact}: {reason}")
+        self.artefact, self.reason = artefact, reason
+
+
+class TrustRefused(TrustError):
+    """An artefact that breaks a rule: it is not believed, and neither is what depends on it."""
+
+
+class TrustUnavailable(TrustError):
+    """An artefact that is not there or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What is believed. Status lists are read when first asked for, and kept."""
+
+    roots: tuple[x509.Certificate, ...]
+    trust_list: TrustList
+    certificates: tuple[x509.Certificate, ...]
+    crls: tuple[x509.CertificateRevocationList, ...]
+    source: Source
+    memory: Memory = NOTHING_SEEN
+    _status_lists: dict[int, StatusClaims] = field(default_factory=dict, repr=False, compare=False)
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether the trust list is too old to rely on at `at`."""
+        return at > self.trust_list.expires_at
+
+    def status_list(self, number: int) -> StatusClaims:
+        """The signed list `number`.
+
+        Raises:
+            TrustUnavailable: it is not there.
+            TrustRefused: it is not by a status key of the trust list, not for this place, or rolled back.
+        """
+        if number not in self._status_lists:
+            self._status_lists[number] = self._read_status_list(number)
+        return self._status_lists[number]
+
+    def remember(self) -> Memory:
+        """The newest versions seen so far, to be handed to the next `load_trust`."""
+        seen = {number: claims.issued_at for number, claims in self._status_lists.items()}
+        return self.memory.advance(trust_list_version=self.trust_list.version, status_lists=seen)
+
+    def _read_status_list(self, number: int) -> StatusClaims:
+        name = status_list_name(number)
+        data = _read(self.source, name)
+        try:
+            signed = parse_status_list(data)
+        except ValueError as error:
+            raise TrustRefused(name, str(error)) from error
+        claims = signed.claims
+        if claims.uri != f"{self.trust_list.verify_origin}/{name}":
+            raise TrustRefused(name, f"is another list: {claims.uri}")
+        keys = [
+            key
+            for key in self.trust_list.status_keys_of(signed.kid)
+            if key.not_before <= claims.issued_at <= key.not_after
+        ]
+        if not any(is_signed_by(signed.message, key.public_key) for key in keys):
+            raise TrustRefused(name, "is not signed by a status key of the trust list")
+        if claims.issued_at < self.memory.status_lists.get(number, claims.issued_at):
+            raise TrustRefused(name, "is older than one seen before")
+        return claims
+
+
+def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_SEEN) -> Trust:
+    """What the published root at `location` (a directory or an https address) vouches for.
+
+    An expired trust list is loaded too: `Trust.is_stale` says so, and verdicts are no better
+    than undecided. `at` decides whether a CRL of the root that is newer than the instant counts.
+
+    Raises:
+        TrustUnavailable: root or trust list is not there.
+        TrustRefused: the trust list does not lead to the root, or is older than one seen before.
+        ValueError: an address by plain http.
+    """
+    source = open_source(location)
+    roots = _parse_roots(_read(source, ROOT_FILE))
+    try:
+        signed = parse_trust_list(_read(source, FILE_NAME))
+    except ValueError as error:
+        raise TrustRefused(FILE_NAME, str(error)) from error
+    certificates = tuple(_load_certificates(source, signed.trust_list))
+    crls = tuple(_load_crls(source, signed.trust_list))
+    _require_signed_for_trust(signed, roots, crls, at)
+    if signed.trust_list.version < memory.trust_list_version:
+        raise TrustRefused(FILE_NAME, "is older than one seen before")
+    return Trust(
+        roots=roots,
+        trust_list=signed.trust_list,
+        certificates=certificates,
+        crls=crls,
+        source=source,
+        memory=memory,
+    )
+
+
+def _require_signed_for_trust(
+    signed: SignedTrustList,
+    roots: Iterable[x509.Certificate],
+    crls: Iterable[x509.CertificateRevocationList],
+    at: datetime,
+) -> None:
+    certificate = signed.certificate
+    issuer = next((root for root in roots if _is_issued_by(certificate, root)), None)
+    if issuer is None:
+        raise TrustRefused(FILE_NAME, "its certificate was not issued by the root")
+    if not certificate.not_valid_before_utc <= signed.trust_list.issued_at <= certificate.not_valid_after_utc:
+        raise TrustRefused(FILE_NAME, "was signed outside the validity of its certificate")
+    if not _is_for_trust_lists(certificate):
+        raise TrustRefused(FILE_NAME, "its certificate is not for signing trust lists")
+    if _is_revoked(certificate, issuer, crls, at):
+        raise TrustRefused(FILE_NAME, "its certificate was revoked")
+    public_key = certificate.public_key()
+    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(
+        public_key.curve, ec.SECP256R1
+    ):
+        raise TrustRefused(FILE_NAME, "its certificate is not for a P-256 key")
+    if not is_signed_by(signed.message, public_key):
+        raise TrustRefused(FILE_NAME, "its signature is wrong")
+
+
+def _is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _is_for_trust_lists(certificate: x509.Certificate) -> bool:
+    """The root certifies others too: only the extended key usage tells them apart."""
+    try:
+        extensions = certificate.extensions
+    except ValueError:
+        return False
+    usages = {
+        usage
+        for extension in extensions
+        if extension.oid == ExtensionOID.EXTENDED_KEY_USAGE
+        and isinstance(extension.value, x509.ExtendedKeyUsage)
+        for usage in extension.value
+    }
+    is_authority = any(
+        isinstance(extension.value, x509.BasicConstraints) and extension.value.ca for extension in extensions
+    )
+    return usages == {TRUST_LIST_SIGNING} and not is_authority
+
+
+def _is_revoked(
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    crls: Iterable[x509.CertificateRevocationList],
+    at: datetime,
+) -> bool:
+    issuer_key = issuer.public_key()
+    if not isinstance(issuer_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        return False
+    for crl in crls:
+        if crl.issuer != issuer.subject or not crl.is_signature_valid(issuer_key):
+            continue
+        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if entry is not None and entry.revocation_date_utc <= at:
+            return True
+    return False
+
+
+def _parse_roots(data: bytes) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(data))
+    except ValueError as error:
+        raise TrustRefused(ROOT_FILE, "holds no certificate") from error
+
+
+def _load_certificates(source: Source, trust_list: TrustList) -> Iterable[x509.Certificate]:
+    for name in _names(source, trust_list, "certificates", ".cer"):
+        try:
+            yield x509.load_der_x509_certificate(_read(source, name))
+        except ValueError as error:
+            raise TrustRefused(name, "is not a certificate") from error
+
+
+def _load_crls(source: Source, trust_list: TrustList) -> Iterable[x509.CertificateRevocationList]:
+    for name in _names(source, trust_list, "crl", ".crl"):
+        try:
+            yield x509.load_der_x509_crl(_read(source, name))
+        except ValueError as error:
+            raise TrustRefused(name, "is not a CRL") from error
+
+
+def _names(source: Source, trust_list: TrustList, folder: str, suffix: str) -> list[str]:
+    """The artefacts of a folder: as the place lists them, else as the trust list names them."""
+    listed = source.names(folder, suffix)
+    if listed is None:
+        listed = [
+            name for name in trust_list.files if name.startswith(f"{folder}/") and name.endswith(suffix)
+        ]
+    return [name for name in listed if is_artefact_name(name)][:_MAX_CERTIFICATES]
+
+
+def _read(source: Source, name: str) -> bytes:
+    try:
+        data = source.read(name)
+    except SourceUnavailable as error:
+        raise TrustUnavailable(name, str(error)) from error
+    if data is None:
+        raise TrustUnavailable(name, "is not there")
+    return data
