@@ -46,6 +46,7 @@ from signing.formats.canonical_json import JsonValue, encode_canonical_json
 
 WORKER = system_actor("worker")
 DECIDE_WITHIN = timedelta(days=3)
+ASK_AGAIN_AFTER = timedelta(hours=1)
 NOTICE_VALID = timedelta(days=90)
 CENTRAL_OFFICE = Text(ar="المركز الإلكتروني لخدمة المواطن", en="Electronic Citizen Service Centre")
 
@@ -117,7 +118,7 @@ class Fulfilment:
                         Event.RECORD_PENDING,
                         facts={"message": answer.question.message_id},
                         question=question_to_json(answer.question),
-                        due_at=answer.expected_by,
+                        due_at=max(answer.expected_by, self._parts.clock() + ASK_AGAIN_AFTER),
                     )
                 case _:
                     assert_never(answer)

@@ -27,7 +27,6 @@ CallWorker = Callable[[Connection, Request], None]
 
 CASHIER = system_actor("cashier")
 DEADLINES = system_actor("deadlines")
-ASK_AGAIN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

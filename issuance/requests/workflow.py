@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
-from dbos.error import DBOSMaxStepRetriesExceeded
+from dbos import error as dbos_errors
 from sqlalchemy.engine import Connection
 
 from issuance.errors import IssuanceError, Unavailable
@@ -146,6 +146,6 @@ def _stage(fulfilment: Fulfilment, number: str, state: State) -> Callable[[], st
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, DBOSMaxStepRetriesExceeded) and error.errors:
+    if isinstance(error, dbos_errors.DBOSMaxStepRetriesExceeded) and error.errors:
         error = error.errors[-1]
     return error.code if isinstance(error, IssuanceError) else type(error).__name__

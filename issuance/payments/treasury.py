@@ -1,0 +1,70 @@
+"""What fulfilment must know of money, answered from payments and the ledger."""
+
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+
+from issuance.money import Currency, Money
+from issuance.payments import store
+from issuance.payments.errors import NotPaid
+from issuance.payments.exchange import Exchange
+from issuance.payments.models import UNFINISHED_REFUND, Fee, PaymentState
+from issuance.payments.refunds import paid_payment
+from issuance.requests.models import Request
+
+
+def fees_of(request: Request) -> tuple[Fee, ...]:
+    """The fees fixed when the request was submitted."""
+    return tuple(
+        Fee(
+            component=cast("str", fee["component"]),
+            beneficiary=cast("str", fee["beneficiary"]),
+            amount=Money(minor=cast("int", fee["minor"]), currency=Currency(cast("str", fee["currency"]))),
+            refundable=cast("bool", fee["refundable"]),
+        )
+        for fee in cast("list[dict[str, object]]", request.fees)
+    )
+
+
+class Treasury:
+    """Payments as fulfilment sees them (`issuance/requests/parts.py`)."""
+
+    def __init__(self, engine: Engine, exchange: Exchange) -> None:
+        self._engine, self._exchange = engine, exchange
+
+    def is_settled(self, connection: Connection, request: Request) -> bool:
+        """Whether every fee is paid, or none was owed."""
+        if not request.fees:
+            return True
+        paid = store.payments_of(connection, request.number)
+        return any(payment.state is PaymentState.PAID for payment in paid)
+
+    def refundable(self, connection: Connection, request: Request) -> Money:
+        """What a refusal gives back: the refundable components of what was paid."""
+        fees = [fee for fee in fees_of(request) if fee.refundable]
+        if not fees or not self.is_settled(connection, request):
+            return Money(minor=0, currency=Currency.SYP)
+        return Money(minor=sum(fee.amount.minor for fee in fees), currency=fees[0].amount.currency)
+
+    def decide_refund(self, connection: Connection, request: Request, *, reason: str, at: datetime) -> None:
+        """Book that it is given back; deciding twice is deciding once."""
+        del at  # the exchange has the same clock
+        if self.refundable(connection, request).minor:
+            self._exchange.open_refund(connection, request.number, reason=reason)
+
+    def send_refund(self, request_number: str) -> None:
+        """Ask the provider to pay out what was decided; repeatable."""
+        with self._engine.connect() as connection:
+            try:
+                payment = paid_payment(connection, request_number)
+            except NotPaid:
+                return
+            waiting = [
+                refund.id
+                for refund in store.refunds_of(connection, payment.id)
+                if refund.state in UNFINISHED_REFUND
+            ]
+        for refund_id in waiting:
+            self._exchange.send_refund(refund_id)
