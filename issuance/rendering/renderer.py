@@ -1,13 +1,49 @@
 """Renders a document: embedded JSON and seal symbol in, PDF/A-3a and PDF/UA-1 bytes out.
 
 The same input and template set give the same bytes, always. One `Renderer` is
-loaded at start-up and kept; `render` may be called from several threads.
+loaded at start-up and kept; `render` may be called from several threads, one
+compiles at a time.
+
+Data reaches the templates only as JSON in `sys.inputs`, never as markup, so nothing
+inside a name is ever an instruction.
 """
 
-from datetime import datetime
+import json
+import re
+import threading
+from collections.abc import Iterable
+from datetime import date, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import cast
 
-from issuance.rendering.symbol import SealSymbol
-from signing.formats.canonical_json import JsonValue
+import typst
+
+from issuance.money import Currency, Money
+from issuance.rendering.amounts import amount_on_page
+from issuance.rendering.coverage import check_texts, font_characters
+from issuance.rendering.dates import date_on_page
+from issuance.rendering.errors import TemplateFailed
+from issuance.rendering.symbol import SealSymbol, draw
+from issuance.rendering.words import groups_in_words
+from signing.formats.canonical_json import JsonValue, encode_canonical_json
+
+HERE = Path(__file__).parent
+TEMPLATES, FONTS = HERE / "templates", HERE / "fonts"
+KINDS = (
+    "individual-extract",
+    "family-extract",
+    "birth",
+    "marriage",
+    "divorce",
+    "death",
+    "non-employment",
+    "refusal-notice",
+)
+STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
+GROUP = 4
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Renderer:
@@ -18,7 +54,21 @@ class Renderer:
     """
 
     def __init__(self, *, verify_origin: str) -> None:
-        self._verify_origin = verify_origin
+        self._verify = {"origin": verify_origin, "host": verify_origin.partition("://")[2]}
+        fonts = sorted(FONTS.glob("*.ttf"))
+        # The page is drawable where the weight is regular or bold, so only what both can draw.
+        self._drawable = frozenset.intersection(*map(font_characters, fonts))
+        self._digests = {kind: _digest(kind) for kind in KINDS}
+        self._mains = {kind: _main(kind) for kind in KINDS}
+        # Typst takes its input through the compiler's own state: one compilation at a time.
+        self._lock = threading.Lock()
+        self._compiler = typst.Compiler(
+            root=TEMPLATES,
+            font_paths=typst.Fonts(
+                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
+            ),
+            ignore_system_fonts=True,
+        )
 
     def render(
         self, embedded: dict[str, JsonValue], seal: SealSymbol, *, check_code: str, at: datetime
@@ -33,10 +83,111 @@ class Renderer:
 
         Raises:
             UnrenderableText: a text holds a character that none of our fonts can draw.
+            SealTooLarge: the seal code does not fit a printable symbol.
             TemplateFailed: the template stopped; its diagnostic is kept for the log.
         """
-        raise NotImplementedError
+        kind = str(embedded.get("kind"))
+        if kind not in self._mains:
+            raise TemplateFailed(kind=kind, diagnostic="no template of that kind")
+        check_texts(embedded, self._drawable)
+        drawing = draw(seal)
+        view: dict[str, JsonValue] = {
+            "embedded": embedded,
+            "number": _number(embedded),
+            "dates": _dates(embedded),
+            "refund": _refund(embedded),
+            "verify": cast("JsonValue", self._verify),
+            "seal": {
+                "text": seal.text,
+                "svg": drawing.svg,
+                "modules": drawing.modules,
+                "check_code": in_groups(check_code),
+            },
+        }
+        inputs = {
+            "view": json.dumps(view, ensure_ascii=False),
+            "record": encode_canonical_json(embedded).decode(),
+        }
+        return self._compile(kind, inputs, at)
 
     def template_digest(self, kind: str) -> str:
         """SHA-256 (hex) over all that decides how a document of `kind` looks: templates, fonts, compiler."""
-        raise NotImplementedError
+        return self._digests[kind]
+
+    def _compile(self, kind: str, inputs: dict[str, str], at: datetime) -> bytes:
+        try:
+            with self._lock:
+                pdf = self._compiler.compile(
+                    self._mains[kind],
+                    format="pdf",
+                    sys_inputs=inputs,
+                    pdf_standards=STANDARDS,
+                    timestamp=at,
+                )
+        except typst.TypstError as error:
+            raise TemplateFailed(kind=kind, diagnostic=error.diagnostic or error.message) from error
+        # An incremental update must begin on a line of its own (ISO 19005-3 6.1.3 counts what follows %%EOF).
+        return cast("bytes", pdf) + b"\n"
+
+
+def in_groups(characters: str) -> str:
+    """`260000000017` as `2600 0000 0017`, with spaces that do not break."""
+    return "\u00a0".join(characters[start : start + GROUP] for start in range(0, len(characters), GROUP))
+
+
+def _main(kind: str) -> bytes:
+    """The main file of a kind: fixed text, into which no data goes."""
+    return f"""#import "/{kind}.typ": page
+#pdf.attach(
+  "record.json", bytes(sys.inputs.record),
+  relationship: "source", mime-type: "application/json", description: "The record, as canonical JSON",
+)
+#page(json(bytes(sys.inputs.view)))
+""".encode()
+
+
+def _digest(kind: str) -> str:
+    digest = sha256(f"typst {version('typst')}\n".encode())
+    others = {f"{other}.typ" for other in KINDS if other != kind}
+    files = [*HERE.glob("*.py"), *TEMPLATES.glob("*.typ"), *FONTS.glob("*.ttf")]
+    for file in sorted(files, key=lambda file: file.relative_to(HERE).as_posix()):
+        if file.name not in others:
+            name = file.relative_to(HERE).as_posix()
+            digest.update(f"{name} {sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _number(embedded: dict[str, JsonValue]) -> JsonValue:
+    document = cast("dict[str, str]", embedded["document"])
+    digits = document["number"]
+    return {"groups": in_groups(digits), "words": groups_in_words(digits)}
+
+
+def _dates(value: JsonValue) -> dict[str, JsonValue]:
+    """Every ISO date inside `value`, as it stands on the page."""
+    match value:
+        case str() if _ISO_DATE.fullmatch(value):
+            return {value: date_on_page(date.fromisoformat(value))}
+        case dict():
+            return _merged(value.values())
+        case list():
+            return _merged(value)
+        case _:
+            return {}
+
+
+def _merged(values: Iterable[JsonValue]) -> dict[str, JsonValue]:
+    dates: dict[str, JsonValue] = {}
+    for value in values:
+        dates |= _dates(value)
+    return dates
+
+
+def _refund(embedded: dict[str, JsonValue]) -> JsonValue:
+    record = cast("dict[str, dict[str, JsonValue]]", embedded["record"])
+    if "refund" not in record:
+        return None
+    refund = record["refund"]
+    return amount_on_page(
+        Money(minor=cast("int", refund["minor"]), currency=Currency(cast("str", refund["currency"])))
+    )
