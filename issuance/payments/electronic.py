@@ -27,8 +27,11 @@ from issuance.payments.webhooks import verify_webhook
 from signing.formats.canonical_json import JsonValue
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
-# Definite refusals. 401 and 403 are not: they say that *we* are misconfigured, not that the payer may not pay;
-# 408, 425 and 429 ask us to come again.
+MAX_TEXT_CHARACTERS = 2048
+MAX_ID_CHARACTERS = 120  # the width of our column
+MAX_CURRENCY_CHARACTERS = 16  # as above; ISO 4217 has three letters
+# Definite refusals. 401 and 403 are not: they say that *we* are misconfigured, not that the payer may not
+# pay; 408, 425 and 429 ask us to come again.
 _REFUSALS = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -177,7 +180,7 @@ def _parse_seen(answer: JsonValue, our_reference: str) -> Seen:
         state=SeenState(_text(fields["state"])),
         minor=minor,
         currency=currency,
-        provider_reference=_text(fields["id"]),
+        provider_reference=_text(fields["id"], longest=MAX_ID_CHARACTERS),
         pay_url=None if pay_url is None else _web_address(_text(pay_url)),
     )
 
@@ -191,7 +194,7 @@ def _statement_line(line: JsonValue) -> StatementLine:
     return StatementLine(
         kind=StatementKind(_text(fields["kind"])),
         our_reference=_text(fields["reference"]),
-        provider_reference=_text(fields["id"]),
+        provider_reference=_text(fields["id"], longest=MAX_ID_CHARACTERS),
         minor=minor,
         currency=currency,
         at=at.astimezone(UTC),
@@ -200,11 +203,9 @@ def _statement_line(line: JsonValue) -> StatementLine:
 
 def _amount(value: JsonValue) -> tuple[int, str]:
     fields = _object(value)
-    minor, currency = fields["minor"], _text(fields["currency"])
+    minor, currency = fields["minor"], _text(fields["currency"], longest=MAX_CURRENCY_CHARACTERS)
     if type(minor) is not int or not 0 <= minor < _BEYOND_STORAGE:
         raise ValueError("an amount that is not an integer of minor units")
-    if len(currency) > 16:  # noqa: PLR2004  (the width of our column; ISO 4217 has three letters)
-        raise ValueError("a currency that is no code")
     return minor, currency
 
 
@@ -220,8 +221,8 @@ def _list(value: JsonValue) -> list[JsonValue]:
     return value
 
 
-def _text(value: JsonValue) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 2048:  # noqa: PLR2004  (longer than any address or id)
+def _text(value: JsonValue, *, longest: int = MAX_TEXT_CHARACTERS) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise ValueError("not a short text")
     return value
 
