@@ -1,0 +1,26 @@
+"""Writes published files whole: a reader sees the old one or the new one."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, readable by everybody; unchanged content is not written again.
+
+    Raises:
+        OSError: the disk refused; the old file, if there was one, still stands.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
+        return
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
