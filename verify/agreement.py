@@ -1,0 +1,144 @@
+"""Whether the sealed file, the record inside it and its seal code tell one story.
+
+A genuine signature under a genuine page is not enough: the page may carry the seal code
+of another document, or a seal of another agency. So
+
+- the file carries exactly one record, `record.json`, in canonical form,
+- its digest is the one in the seal code, and the fields of the code are its fields,
+- number, kind and agency are the same in both,
+- the agency named in the code is the subject of the certificate that sealed the file,
+- the code was not issued after the file was sealed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from signing.formats.canonical_json import JsonValue, encode_canonical_json
+from signing.formats.claims import SealClaims, record_digest
+from signing.formats.fields import FieldValue
+from signing.formats.profiles import Profile, seal_fields
+from signing.formats.trust_list import TrustList
+from verify.seal import SealReport
+from verify.sentences import differs, passed
+from verify.signature import SignatureJudgement
+from verify.structure import SealedFile
+from verify.verdict import Agreement, Check, FieldComparison, Indication, Outcome
+
+RECORD_NAME = "record.json"
+RECORD_RELATIONSHIP = "/Source"
+MAX_RECORD_OCTETS = 1024 * 1024
+CLOCK_SKEW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The agreement, its checks, and the fields of the seal code beside the record."""
+
+    agreement: Agreement
+    checks: tuple[Check, ...] = ()
+    fields: tuple[FieldComparison, ...] = ()
+
+
+def find_seal_code(links: Iterable[str], verify_origin: str) -> str | None:
+    """The one seal code among the links of the pages; None where there is none, or several."""
+    codes = {link for link in links if link.startswith((f"{verify_origin}/#", f"{verify_origin}/%23"))}
+    return codes.pop() if len(codes) == 1 else None
+
+
+def compare(
+    file: SealedFile, signature: SignatureJudgement, seal: SealReport | None, trust_list: TrustList
+) -> Comparison:
+    """Compares what the parts say."""
+    if seal is None:
+        return Comparison(agreement=Agreement.DIFFERS, checks=(differs("seal-code"),))
+    if seal.indication is Indication.TOTAL_FAILED:
+        return Comparison(agreement=Agreement.DIFFERS, checks=(seal.check,))
+    profile = trust_list.profile(seal.claims.profile) if seal.claims else None
+    if seal.claims is None or profile is None:
+        return Comparison(agreement=Agreement.NOT_CHECKED, checks=(seal.check,))
+    record = _record(file)
+    sealed = _sealed(profile, record, trust_list)
+    checks = (
+        seal.check,
+        _check_record(record, seal, signature),
+        _check_fields(sealed, seal.claims),
+        _check_agency(record, signature, seal),
+    )
+    agrees = not any(check.outcome is Outcome.FAILED for check in checks)
+    return Comparison(
+        agreement=Agreement.AGREES if agrees else Agreement.DIFFERS,
+        checks=checks,
+        fields=tuple(_compared(seal.fields, seal.claims, sealed)),
+    )
+
+
+def _record(file: SealedFile) -> dict[str, JsonValue] | None:
+    """The embedded record; None where there is not exactly one, in canonical form."""
+    if len(file.attachments) != 1:
+        return None
+    name, relationship, content = file.attachments[0]
+    if name != RECORD_NAME or relationship != RECORD_RELATIONSHIP or len(content) > MAX_RECORD_OCTETS:
+        return None
+    try:
+        record = json.loads(content)
+        canonical = encode_canonical_json(record) == content
+    except (ValueError, RecursionError):
+        return None
+    return record if canonical and isinstance(record, dict) else None
+
+
+def _sealed(
+    profile: Profile, record: dict[str, JsonValue] | None, trust_list: TrustList
+) -> tuple[FieldValue, ...] | None:
+    if record is None:
+        return None
+    try:
+        return seal_fields(profile, record, tables=trust_list.tables)
+    except ValueError:
+        return None
+
+
+def _check_record(
+    record: dict[str, JsonValue] | None, seal: SealReport, signature: SignatureJudgement
+) -> Check:
+    if record is None or seal.claims is None:
+        return differs("record", rule="not exactly one record in canonical form")
+    if record_digest(record) != seal.claims.record_digest:
+        return differs("record", rule="digest")
+    said = record.get("document")
+    document = said if isinstance(said, dict) else {}
+    told = (document.get("number"), record.get("kind"), document.get("agency"))
+    if told != (seal.document.number, seal.document.kind, seal.document.agency):
+        return differs("record", rule="number, kind or agency")
+    sealed_at = signature.facts.proven_at or signature.facts.claimed_at
+    if sealed_at is not None and seal.claims.issued_at > sealed_at + CLOCK_SKEW:
+        return differs("record", rule="the code is younger than the seal")
+    return passed("record")
+
+
+def _check_fields(sealed: tuple[FieldValue, ...] | None, claims: SealClaims) -> Check:
+    return passed("record-fields") if sealed == claims.fields else differs("record-fields")
+
+
+def _check_agency(
+    record: dict[str, JsonValue] | None, signature: SignatureJudgement, seal: SealReport
+) -> Check:
+    identifier = signature.facts.organization_identifier or ""
+    if record is None or not signature.trusted:
+        return differs("agency", certificate=identifier)
+    # EN 319 412-1 §5.1.4: scheme, country, hyphen, identifier; ours is the agency's, in capitals.
+    _, _, local = identifier.partition("-")
+    agency = seal.document.agency
+    if agency is None or local != agency.upper():
+        return differs("agency", certificate=identifier, seal_code=agency or "")
+    return passed("agency")
+
+
+def _compared(
+    fields: Iterable[FieldComparison], claims: SealClaims, sealed: tuple[FieldValue, ...] | None
+) -> Iterator[FieldComparison]:
+    for index, field in enumerate(fields):
+        agrees = sealed is not None and sealed[index] == claims.fields[index]
+        yield replace(field, agrees=agrees)

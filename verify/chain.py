@@ -1,0 +1,237 @@
+"""Certificate paths from a signer to a root of ours (RFC 5280 §6, a closed profile).
+
+The authority is small and known: root, at most `MAX_INTERMEDIATES` issuing CAs, leaf.
+So the judge accepts only what that authority issues, and every step is bounded: number
+of certificates, depth, and no construct it does not know (an unknown critical
+extension, name or policy constraints) passes.
+
+Signatures along a path are verified once and remembered; validity, key usage and
+revocation are judged at every call, for the instant asked about.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar, assert_never
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from verify.errors import NotDecided, NotVerified
+from verify.revocation import Knowledge, RevocationMemory, Revoked
+from verify.verdict import SubIndication
+
+MAX_INTERMEDIATES = 2
+MAX_CANDIDATES = 64
+MAX_REMEMBERED = 4096
+
+_Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+    }
+)
+# RFC 3161 §4: after these, what a TSA stamped before the revocation remains good.
+_HARMLESS = frozenset({"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"})
+
+
+class Role(StrEnum):
+    """What a leaf certificate must be fit for."""
+
+    SEAL = "seal"
+    TIME_STAMP = "time-stamp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Revocation answers and certificates that came with the document."""
+
+    certificates: tuple[x509.Certificate, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Path:
+    leaf: x509.Certificate
+    above: tuple[x509.Certificate, ...]  # issuer first, root last
+
+    @property
+    def steps(self) -> Iterable[tuple[x509.Certificate, x509.Certificate]]:
+        return zip((self.leaf, *self.above), self.above, strict=False)
+
+
+class ChainJudge:
+    """Judges certificates against the roots and the published CRLs of one trust."""
+
+    def __init__(
+        self,
+        *,
+        roots: Iterable[x509.Certificate],
+        certificates: Iterable[x509.Certificate] = (),
+        crls: Iterable[x509.CertificateRevocationList] = (),
+    ) -> None:
+        self._roots = tuple(roots)
+        self._certificates = tuple(certificates)
+        self._paths: dict[bytes, _Path] = {}
+        self._memory = RevocationMemory(published=tuple(crls))
+
+    def judge(
+        self, leaf: x509.Certificate, role: Role, *, at: datetime, evidence: Evidence, check: str
+    ) -> Revoked | None:
+        """Whether `leaf` was good at `at`, the proven time of what it signed.
+
+        Returns:
+            A revocation that came later and does no harm, to be mentioned; else None.
+
+        Raises:
+            NotDecided: no path to a root, an answer on revocation is missing, or revoked
+                with no proof that the signature is older.
+            NotVerified: the certificate is unfit for its role.
+        """
+        path = self._path(leaf, evidence, check)
+        _check_role(leaf, role, check)
+        for certificate in (leaf, *path.above):
+            _check_validity(certificate, at, check)
+        later: Revoked | None = None
+        for certificate, issuer in path.steps:
+            known = self._knowledge(certificate, issuer, at, evidence)
+            found = _check_revocation(known, role, at, check)
+            later = later or found
+        return later
+
+    def _knowledge(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime, evidence: Evidence
+    ) -> Knowledge:
+        return self._memory.knowledge(certificate, issuer, at=at, ocsps=evidence.ocsps, crls=evidence.crls)
+
+    def _path(self, leaf: x509.Certificate, evidence: Evidence, check: str) -> _Path:
+        key = leaf.fingerprint(hashes.SHA256())
+        if key in self._paths:
+            return self._paths[key]
+        candidates = (*self._certificates, *evidence.certificates)[:MAX_CANDIDATES]
+        above = self._climb(leaf, candidates, MAX_INTERMEDIATES)
+        if above is None:
+            raise NotDecided(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, check)
+        path = _Path(leaf=leaf, above=above)
+        _check_authorities(path, check)
+        if len(self._paths) >= MAX_REMEMBERED:
+            self._paths.clear()
+        self._paths[key] = path
+        return path
+
+    def _climb(
+        self, certificate: x509.Certificate, candidates: tuple[x509.Certificate, ...], depth: int
+    ) -> tuple[x509.Certificate, ...] | None:
+        for root in self._roots:
+            if _issued(certificate, root):
+                return (root,)
+        if depth == 0:
+            return None
+        for candidate in candidates:
+            if candidate != certificate and _issued(certificate, candidate):
+                above = self._climb(candidate, candidates, depth - 1)
+                if above is not None:
+                    return (candidate, *above)
+        return None
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    if certificate.issuer != issuer.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _unfit(check: str, rule: str) -> NotVerified:
+    return NotDecided(SubIndication.CHAIN_CONSTRAINTS_FAILURE, check, rule=rule)
+
+
+def _check_authorities(path: _Path, check: str) -> None:
+    """RFC 5280 §6.1.4, for every certificate above the leaf."""
+    for below, authority in enumerate(path.above):
+        constraints = _extension(authority, x509.BasicConstraints)
+        if constraints is None or not constraints.ca:
+            raise _unfit(check, "an issuer is not an authority")
+        if constraints.path_length is not None and below > constraints.path_length:
+            raise _unfit(check, "the path is longer than an authority may have")
+        usage = _extension(authority, x509.KeyUsage)
+        if usage is None or not usage.key_cert_sign:
+            raise _unfit(check, "an authority may not sign certificates")
+    for certificate in (path.leaf, *path.above):
+        if any(each.critical and each.oid not in _UNDERSTOOD for each in certificate.extensions):
+            raise _unfit(check, "a critical extension that is not understood")
+        if not _strong(certificate):
+            raise NotDecided(SubIndication.CRYPTO_CONSTRAINTS_FAILURE, check)
+
+
+def _strong(certificate: x509.Certificate) -> bool:
+    match certificate.public_key():
+        case ec.EllipticCurvePublicKey(curve=curve):
+            return isinstance(curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1)
+        case rsa.RSAPublicKey(key_size=size):
+            return size >= 3072  # noqa: PLR2004 - ETSI TS 119 312, usable beyond 2028
+        case _:
+            return False
+
+
+def _check_role(leaf: x509.Certificate, role: Role, check: str) -> None:
+    constraints = _extension(leaf, x509.BasicConstraints)
+    usage = _extension(leaf, x509.KeyUsage)
+    if usage is None or (constraints is not None and constraints.ca):
+        raise _unfit(check, "an authority's certificate, or one without key usage")
+    match role:
+        case Role.SEAL:
+            if not usage.content_commitment:
+                raise _unfit(check, "the certificate may not seal documents")
+        case Role.TIME_STAMP:
+            if not _only_time_stamps(leaf):
+                raise _unfit(check, "the certificate may not time-stamp")
+        case _:
+            assert_never(role)
+
+
+def _only_time_stamps(leaf: x509.Certificate) -> bool:
+    """RFC 3161 §2.3: the only purpose, and critical."""
+    try:
+        extended = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    return extended.critical and list(extended.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+
+
+def _check_validity(certificate: x509.Certificate, at: datetime, check: str) -> None:
+    if at < certificate.not_valid_before_utc:
+        raise NotDecided(SubIndication.NOT_YET_VALID, check)
+    if at > certificate.not_valid_after_utc:
+        raise NotDecided(SubIndication.OUT_OF_BOUNDS_NO_POE, check)
+
+
+def _check_revocation(known: Knowledge, role: Role, at: datetime, check: str) -> Revoked | None:
+    revoked = known.revoked
+    if revoked is None:
+        if not known.covered:
+            raise NotDecided(SubIndication.TRY_LATER, check)
+        return None
+    harmless = role is Role.SEAL or revoked.reason in _HARMLESS
+    if at < revoked.since and harmless:
+        return revoked
+    since = revoked.since.isoformat()
+    raise NotDecided(SubIndication.REVOKED_NO_POE, check, since=since, reason=revoked.reason)
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

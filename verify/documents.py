@@ -1,0 +1,75 @@
+"""The judge of documents: one file, one instant, one report.
+
+    verdict = signature's indication × status in the register × agreement of the parts
+
+Never raises for what a stranger wrote: a file that cannot be read, for whatever reason,
+is TOTAL-FAILED / FORMAT_FAILURE. A judge keeps verified certificate paths and revocation
+answers, so whoever checks many documents keeps one judge as long as its trust.
+"""
+
+import hashlib
+from datetime import datetime
+
+from verify.agreement import compare, find_seal_code
+from verify.chain import ChainJudge
+from verify.errors import NotVerified
+from verify.seal import SealReport, validate_seal_code
+from verify.sentences import failed, passed
+from verify.signature import judge_signature
+from verify.structure import SealedFile, read_sealed_file
+from verify.trust import Trust
+from verify.verdict import DocumentFacts, DocumentStatus, Indication, ValidationReport
+
+
+class DocumentJudge:
+    """Judges documents by what one `Trust` vouches for. May be shared by threads."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._chain = ChainJudge(roots=trust.roots, certificates=trust.certificates, crls=trust.crls)
+
+    def validate(self, pdf: bytes, *, at: datetime) -> ValidationReport:
+        """The report on `pdf` at the instant `at` (aware, UTC)."""
+        digest = hashlib.sha256(pdf).hexdigest()
+        try:
+            file = read_sealed_file(pdf)
+        except NotVerified as reason:
+            return ValidationReport(
+                at=at,
+                sha256=digest,
+                indication=reason.indication,
+                sub_indication=reason.sub_indication,
+                checks=(failed(reason),),
+            )
+        return self._report(file, digest, at)
+
+    def _report(self, file: SealedFile, digest: str, at: datetime) -> ValidationReport:
+        trust_list = self._trust.trust_list
+        signature = judge_signature(file, chain=self._chain, at=at)
+        text = find_seal_code(file.links, trust_list.verify_origin)
+        seal = validate_seal_code(text, trust=self._trust, at=at) if text is not None else None
+        comparison = compare(file, signature, seal, trust_list)
+        return ValidationReport(
+            at=at,
+            sha256=digest,
+            indication=signature.indication,
+            sub_indication=signature.sub_indication,
+            status=_status(seal),
+            status_as_of=seal.status_as_of if seal else None,
+            agreement=comparison.agreement,
+            signature=signature.facts,
+            document=seal.document if seal else DocumentFacts(),
+            checks=(passed("structure"), *signature.checks, *comparison.checks),
+            fields=comparison.fields,
+        )
+
+
+def validate_document(pdf: bytes, *, trust: Trust, at: datetime) -> ValidationReport:
+    """The report on one file; for many, keep a `DocumentJudge`."""
+    return DocumentJudge(trust).validate(pdf, at=at)
+
+
+def _status(seal: SealReport | None) -> DocumentStatus:
+    if seal is None or seal.indication is not Indication.TOTAL_PASSED:
+        return DocumentStatus.UNKNOWN
+    return seal.status

@@ -1,0 +1,48 @@
+"""RFC 3161 time-stamp tokens: when something certainly existed."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asn1crypto import tsp
+from cryptography import x509
+
+from verify.errors import NotVerified
+from verify.signed_data import parse_signed_data
+from verify.verdict import SubIndication
+
+CHECK = "time-stamp"
+_HASHES = frozenset({"sha256", "sha384", "sha512"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeStamp:
+    """A token whose signature holds; its signer is yet to be judged."""
+
+    generated_at: datetime
+    signer: x509.Certificate
+    certificates: tuple[x509.Certificate, ...]
+
+
+def parse_time_stamp(token: bytes, *, over: bytes) -> TimeStamp:
+    """Reads a token and checks that it is about the octets `over`.
+
+    Raises:
+        NotVerified: malformed, wrongly signed, or about something else.
+    """
+    signed = parse_signed_data(token, content_type="tst_info", check=CHECK)
+    try:
+        info = tsp.TSTInfo.load(signed.content, strict=True)
+        imprint = info["message_imprint"]
+        algorithm = imprint["hash_algorithm"]["algorithm"].native
+        stamped = imprint["hashed_message"].native
+        generated_at = info["gen_time"].native
+        if info["version"].native != "v1" or algorithm not in _HASHES or generated_at.tzinfo is None:
+            raise NotVerified(SubIndication.FORMAT_FAILURE, CHECK)
+    except (ValueError, TypeError, KeyError) as error:
+        raise NotVerified(SubIndication.FORMAT_FAILURE, CHECK) from error
+    if hashlib.new(algorithm, over).digest() != stamped:
+        raise NotVerified(SubIndication.HASH_FAILURE, CHECK)
+    return TimeStamp(
+        generated_at=generated_at.astimezone(UTC), signer=signed.signer, certificates=signed.certificates
+    )
