@@ -8,8 +8,9 @@
     ├── SignatureWrong        the key answered with a signature that its certificate does not verify
     ├── CertificateNotFound   no such certificate was issued
     ├── NotRevocable          revoked before, expired, or an instant before its issue
+    ├── CertificateRevoked    it was to be used, and is revoked
     ├── CrlNotMonotone        a CRL older than, or numbered no higher than, the one before
-    ├── AuthorityExpired      a CA certificate has ended; renewing it is a ceremony
+    ├── AuthorityExpired      the certificate that was to sign has ended
     └── ClockWrong            the clock stands before what was already signed
 
 Each error carries a stable `code`, a sentence in Arabic and in English with
@@ -87,6 +88,14 @@ class NotRevocable(CaError):
     en = "Certificate {serial_number} cannot be revoked: {reason}."
 
 
+class CertificateRevoked(CaError):
+    """A credential that was to be used is revoked; fact `name`."""
+
+    code = "ca-certificate-revoked"
+    ar = "شهادة {name} مُبطَلة، فلا تُستعمل."
+    en = "The certificate of {name} is revoked and is not used."
+
+
 class CrlNotMonotone(CaError):
     """RFC 5280 §5.2.3: numbers and instants of CRLs only rise; facts `issuer`, `number`."""
 
@@ -96,11 +105,11 @@ class CrlNotMonotone(CaError):
 
 
 class AuthorityExpired(CaError):
-    """A CA certificate has ended; its renewal is a ceremony, never automatic; fact `name`."""
+    """The certificate that was to sign has ended; an authority's is not renewed by itself; fact `name`."""
 
     code = "ca-authority-expired"
-    ar = "انتهت مدة شهادة السلطة {name}."
-    en = "The certificate of authority {name} has expired."
+    ar = "انتهت مدة شهادة {name}."
+    en = "The certificate of {name} has expired."
 
 
 class ClockWrong(CaError):

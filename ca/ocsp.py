@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from ca.algorithms import digest_algorithm, signature_algorithm
 from ca.clock import generalized_time, whole_seconds
-from ca.errors import CertificateNotFound
+from ca.errors import AuthorityExpired, CertificateNotFound
 from ca.reasons import RevocationReason
 from ca.store import IssuedCertificate, load_certificate
 from keys.der import (
@@ -51,6 +51,7 @@ class ResponseStatus(IntEnum):
 
     SUCCESSFUL = 0
     MALFORMED_REQUEST = 1
+    TRY_LATER = 3
     UNAUTHORIZED = 6  # RFC 5019 §2.2.3: not our issuer
 
 
@@ -80,7 +81,7 @@ class OcspResponder:
         """`certificate` is the responder's own, issued by `issuer` for OCSP signing."""
         self._signer = signer
         self.certificate = certificate
-        self._until = certificate.not_valid_after_utc
+        self._from, self._until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         name, key = issuer.subject.public_bytes(), _public_key_bits(issuer)
         # RFC 5019 §2.1.1 and older clients name the issuer by SHA-1, RFC 9654's generation by SHA-256.
         self._issuer_hashes: Mapping[str, tuple[bytes, bytes]] = {
@@ -95,6 +96,8 @@ class OcspResponder:
     def respond(self, connection: Connection, request: bytes, *, at: datetime) -> OcspAnswer:
         """Answer a DER OCSPRequest; whatever is wrong with it is an answer too."""
         at = whole_seconds(at)
+        if not self._from <= at < self._until:
+            return _refusal(ResponseStatus.TRY_LATER, at)
         try:
             asked = self._parse(request)
         except ValueError:
@@ -108,9 +111,16 @@ class OcspResponder:
         return self._answer(asked, issued, at)
 
     def presign(self, issued: IssuedCertificate, *, at: datetime, hash_name: str = "sha256") -> OcspAnswer:
-        """An answer about one certificate, to be published or put into a document."""
+        """An answer about one certificate, to be published or put into a document.
+
+        Raises:
+            AuthorityExpired: `at` is outside the validity of the responder's certificate.
+        """
+        at = whole_seconds(at)
+        if not self._from <= at < self._until:
+            raise AuthorityExpired(name="ocsp")
         asked = _Asked(hash_name=hash_name, serial_number=issued.serial_number, nonce=None)
-        return self._answer(asked, issued, whole_seconds(at))
+        return self._answer(asked, issued, at)
 
     def _answer(self, asked: _Asked, issued: IssuedCertificate | None, at: datetime) -> OcspAnswer:
         next_update = min(at + LASTS, self._until)

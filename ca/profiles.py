@@ -22,8 +22,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from keys.signer import Purpose
 
-# ITU-T X.660 keeps 2.999 for examples; a deployment puts its own arc here, below 2.16.760 for Syria.
-POLICY_ARC = "2.999.760"
+# RFC 5612 keeps enterprise 32473 for examples; a deployment puts its own arc here. (The example arc
+# 2.999 of ITU-T X.660 would say the same, but some decoders cannot read it.)
+POLICY_ARC = "1.3.6.1.4.1.32473.760"
 SEAL_POLICY = f"{POLICY_ARC}.1.1"
 TIMESTAMP_CERTIFICATE_POLICY = f"{POLICY_ARC}.1.2"
 TRUST_LIST_POLICY = f"{POLICY_ARC}.1.3"

@@ -67,26 +67,29 @@ class Reader:
         Raises:
             ValueError: another tag, a length that is not the shortest, contents cut short.
         """
-        start = self._offset
-        self.skip(tag)
-        return self._data[self._content : self._offset] if start < self._offset else b""
+        return self._data[self._step(tag) : self._offset]
 
     def read_whole(self, tag: int) -> bytes:
         """As `read`, tag and length included."""
         start = self._offset
-        self.skip(tag)
+        self._step(tag)
         return self._data[start : self._offset]
 
     def skip(self, tag: int) -> None:
         """Step over the next value, which must carry `tag`."""
+        self._step(tag)
+
+    def _step(self, tag: int) -> int:
+        """Move behind the next value; answers where its contents begin."""
         if self.next_tag() != tag:
             msg = f"expected tag {tag:#04x} at offset {self._offset}, found {self.next_tag()}"
             raise ValueError(msg)
-        length, self._content = self._length(self._offset + 1)
-        if self._content + length > len(self._data):
+        length, content = self._length(self._offset + 1)
+        if content + length > len(self._data):
             msg = "value cut short"
             raise ValueError(msg)
-        self._offset = self._content + length
+        self._offset = content + length
+        return content
 
     def _length(self, at: int) -> tuple[int, int]:
         head = self._data[at : at + 1]
@@ -130,7 +133,7 @@ def parse_integer(content: bytes) -> int:
         ValueError: no octets, or a superfluous leading one.
     """
     value = int.from_bytes(content, "big", signed=True)
-    if not content or integer(value)[-len(content) :] != content or len(integer(value)) < len(content) + 2:
+    if tlv(INTEGER, content) != integer(value):
         msg = "INTEGER that is not DER (X.690 §8.3.2)"
         raise ValueError(msg)
     return value
