@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, cast
 
-from sqlalchemy import Connection, RowMapping, insert, select, text
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, text
 
 from issuance.audit.errors import ChainBroken
 from issuance.audit.models import GENESIS, audit_entries
@@ -103,6 +103,18 @@ def record(
     return Head(sequence=last.sequence + 1, hash=digest)
 
 
+def record_read(
+    connection: Connection, actor: Actor, national_number: str, *, reason: str, at: datetime
+) -> Head:
+    """Append that somebody looked at a person's record, and why (`request R-26-…`)."""
+    return record(connection, actor, "record.read", person(national_number), at=at, facts={"reason": reason})
+
+
+def person(national_number: str) -> AuditObject:
+    """The person whom a record is about."""
+    return AuditObject(kind="person", id=national_number)
+
+
 def head(connection: Connection) -> Head:
     """The newest entry, or the genesis before there is one."""
     row = connection.execute(_HEAD).first()
@@ -144,10 +156,21 @@ def entries(
     return [_entry(row) for row in rows]
 
 
-def lines(connection: Connection) -> Iterator[bytes]:
-    """The whole chain as lines of canonical JSON, for an auditor to keep and recompute elsewhere."""
-    for row in _rows(connection):
-        yield encode_canonical_json({**_hashed(row), "hash": row["hash"]}) + b"\n"
+def each_line(engine: Engine, *, batch: int = _BATCH) -> Iterator[bytes]:
+    """The whole chain as lines of canonical JSON, for an auditor to keep and recompute elsewhere.
+
+    One short transaction a batch: a slow reader must not hold the database.
+    """
+    query = select(audit_entries).order_by(audit_entries.c.sequence).limit(batch)
+    last = 0
+    while True:
+        with engine.begin() as connection:
+            rows = connection.execute(query.where(audit_entries.c.sequence > last)).mappings().all()
+        for row in rows:
+            yield encode_canonical_json({**_hashed(row), "hash": row["hash"]}) + b"\n"
+        if len(rows) < batch:
+            return
+        last = rows[-1]["sequence"]
 
 
 def _rows(connection: Connection) -> Iterator[RowMapping]:

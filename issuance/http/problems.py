@@ -62,6 +62,8 @@ STATUSES: dict[type[IssuanceError], HTTPStatus] = {
 # What the framework raises itself, in our words.
 _FRAMEWORK: dict[int, type[IssuanceError]] = {
     HTTPStatus.BAD_REQUEST: errors.BodyNotReadable,
+    HTTPStatus.UNAUTHORIZED: Unauthenticated,
+    HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: errors.NoSuchAddress,
     HTTPStatus.METHOD_NOT_ALLOWED: errors.MethodNotAllowed,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.BodyTooLarge,

@@ -141,3 +141,11 @@ class ClientUnknown(NotFound):
     code = "client-unknown"
     ar = "لا يوجد نظام مسجّل كهذا."
     en = "There is no such registered system."
+
+
+class PersonUnknown(NotFound):
+    """The register knows nobody of this national number; only staff are told."""
+
+    code = "person-unknown"
+    ar = "لا يوجد في السجل شخص بهذا الرقم الوطني."
+    en = "The register has no person with this national number."
