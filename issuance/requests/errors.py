@@ -7,7 +7,7 @@ IssuanceError
 │   ├── AttachmentUnknown   the service asks for no such document
 │   ├── AttachmentRefused   too large, or not of a kind we take
 │   ├── AttachmentsMissing
-│   └── ContactMissing
+│   └── ReasonMissing
 ├── Conflict
 │   ├── NotPaidFor
 │   └── NoIntent
@@ -127,3 +127,11 @@ class NoIntent(Conflict):
     code: ClassVar[str] = "no-intent"
     ar: ClassVar[str] = "لا وثيقة مسجلة لهذا الطلب. أُوقف الطلب للتدقيق."
     en: ClassVar[str] = "No document is on file for this request. It is held for inspection."
+
+
+class ReasonMissing(Invalid):
+    """A refusal without its reason: the applicant must be able to understand it, and to object."""
+
+    code: ClassVar[str] = "reason-missing"
+    ar: ClassVar[str] = "لا بد لقرار الرفض من سبب مكتوب بالعربية والإنكليزية ورمز له."
+    en: ClassVar[str] = "A refusal needs a written reason in Arabic and English, and its code."
