@@ -8,15 +8,16 @@ repeated.
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from issuance.clock import Clock
-from issuance.payments import refunds, service, store
+from issuance.money import Money
+from issuance.payments import cash, refunds, service, store
 from issuance.payments.errors import (
-    PaymentStillOpen,
     ProviderRefused,
     ProviderUnavailable,
     ProviderUnknown,
@@ -24,6 +25,7 @@ from issuance.payments.errors import (
 from issuance.payments.models import (
     UNFINISHED,
     UNFINISHED_REFUND,
+    CashReceipt,
     Fee,
     Payment,
     PaymentState,
@@ -93,17 +95,24 @@ class Exchange:
         The answer may be `unknown`: the provider did not answer, and a sync will tell.
 
         Raises:
-            PaymentStillOpen: another payment may still succeed, and the provider says so.
+            PaymentStillOpen: another payment of this request may still succeed.
         """
-        try:
-            with self._engine.begin() as connection:
-                payment = self.open(connection, request_number, fees, provider_name)
-        except PaymentStillOpen as standing:
-            # It may have ended at its provider without our knowing.
-            self.sync(str(standing.facts["payment"]))
-            with self._engine.begin() as connection:
-                payment = self.open(connection, request_number, fees, provider_name)
+        self.refresh(request_number)
+        with self._engine.begin() as connection:
+            payment = self.open(connection, request_number, fees, provider_name)
         return self.send(payment.id)
+
+    def refresh(self, request_number: str) -> None:
+        """Ask about electronic payments of a request whose time is over, so that they stand in nobody's way.
+
+        A provider that does not answer leaves them as they are.
+        """
+        with self._engine.begin() as connection:
+            earlier = store.payments_of(connection, request_number)
+        for payment in earlier:
+            if payment.state in UNFINISHED and self._clock() >= payment.expires_at:
+                with suppress(ProviderUnavailable):
+                    self.sync(payment.id)
 
     def send(self, payment_id: str) -> Payment:
         """Order an opened payment from its provider; a payment that was ordered is returned as it is."""
@@ -244,6 +253,31 @@ class Exchange:
         with self._engine.begin() as connection:
             service.close_webhook(connection, provider_name, notice, at=self._clock())
 
+    def receive_cash(
+        self, connection: Connection, payment_id: str, *, counted: Money, actor: str, office: str
+    ) -> CashReceipt:
+        """A clerk received cash, in the caller's transaction. Raises as `cash.receive_cash`."""
+        return cash.receive_cash(
+            connection,
+            payment_id,
+            counted=counted,
+            actor=actor,
+            office=office,
+            at=self._clock(),
+            on_paid=self._on_paid,
+        )
+
+    def pay_out_cash(self, connection: Connection, refund_id: str, *, actor: str, office: str) -> CashReceipt:
+        """A clerk paid a refund out, in the caller's transaction. Raises as `cash.pay_out_cash`."""
+        return cash.pay_out_cash(
+            connection,
+            refund_id,
+            actor=actor,
+            office=office,
+            at=self._clock(),
+            on_refunded=self._on_refunded,
+        )
+
     def resolve_unfinished(self, *, older_than: timedelta, limit: int = 100) -> int:
         """Sync what has waited longer than `older_than`; the number of rows asked about.
 
@@ -255,10 +289,8 @@ class Exchange:
             waiting_refunds = store.unfinished_refunds(connection, before=before, limit=limit)
         for sync, ids in ((self.sync, waiting), (self.sync_refund, waiting_refunds)):
             for waiting_id in ids:
-                try:
+                with suppress(ProviderUnavailable):
                     sync(waiting_id)
-                except ProviderUnavailable:
-                    continue
         return len(waiting) + len(waiting_refunds)
 
     def load(self, payment_id: str) -> Payment:

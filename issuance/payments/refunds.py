@@ -125,6 +125,21 @@ def paid_payment(connection: Connection, request_number: str) -> Payment:
     raise NotPaid(request=request_number)
 
 
+def refundable_amount(payment: Payment) -> Money:
+    """What a refund of everything refundable gives back, before a provider's rounding."""
+    chosen = _chosen(payment, None)
+    total = sum(fee.amount.minor for fee in payment.fees if fee.component in chosen)
+    return Money(minor=total, currency=payment.amount.currency)
+
+
+def latest_refund(connection: Connection, request_number: str) -> Refund | None:
+    """The last attempt to give a request's fees back, or None before one was decided."""
+    for payment in store.payments_of(connection, request_number):
+        if payment.state is PaymentState.PAID:
+            return next(reversed(store.refunds_of(connection, payment.id)), None)
+    return None
+
+
 def _chosen(payment: Payment, components: Collection[str] | None) -> tuple[str, ...]:
     refundable = {fee.component for fee in payment.fees if fee.refundable}
     kept = {fee.component for fee in payment.fees if not fee.refundable}
