@@ -7,7 +7,7 @@ page published long ago can name the fields of a profile added since.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -85,7 +85,7 @@ class TrustList:
     seal_keys: tuple[SealKey, ...]
     status_keys: tuple[StatusKey, ...]
     profiles: tuple[Profile, ...] = PROFILES
-    tables: CodeTables = CODE_TABLES
+    tables: CodeTables = field(default_factory=lambda: CODE_TABLES)
     # Certificates and CRLs below the published root, for verifiers that cannot list a directory.
     files: tuple[str, ...] = ()
 
