@@ -1,0 +1,182 @@
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509 import ocsp
+
+from ca.errors import AuthorityExpired, CertificateNotFound, CertificateRevoked, ClockWrong, ProfileViolation
+from ca.evidence import RevocationEvidence
+from ca.names import Operator
+from ca.publication import publish
+from ca.reasons import RevocationReason
+from ca.revocation import revoke
+from ca.store import find_certificates
+from ca.urls import PublicUrls
+from keys.errors import WrongPurpose
+from keys.signer import Purpose
+
+
+def everything(pki: Any) -> list[bytes]:
+    with pki.engine.connect() as connection:
+        return sorted(row.der for row in find_certificates(connection))
+
+
+def test_establishing_twice_changes_nothing(pki: Any) -> None:
+    first, keys = everything(pki), pki.custody.key_ids()
+    pki.establish()
+
+    assert everything(pki) == first
+    assert pki.custody.key_ids() == keys
+    assert keys == [
+        "issuing", "ocsp", "root", "seal-civil-registry", "seal-workers-register", "timestamp", "trust-list",
+    ]  # fmt: skip
+
+
+def test_the_ocsp_certificate_is_renewed_in_time_and_nothing_else_is(pki: Any) -> None:
+    before = pki.hierarchy
+    pki.later(days=21)
+    after = pki.establish()
+
+    changed = {
+        new.name
+        for old, new in zip(before.credentials(), after.credentials(), strict=True)
+        if old.certificate != new.certificate
+    }
+    assert changed == {"ocsp"}
+    assert after.ocsp.certificate.not_valid_after_utc == pki.now + timedelta(days=30)
+
+
+def test_a_seal_whose_certificate_was_revoked_gets_a_new_key(pki: Any) -> None:
+    old = pki.hierarchy.seal("civil-registry")
+    with pki.engine.begin() as connection:
+        revoke(
+            connection,
+            old.certificate.serial_number,
+            reason=RevocationReason.KEY_COMPROMISE,
+            at=pki.later(days=1),
+        )
+    new = pki.establish().seal("civil-registry")
+
+    assert new.signer.key_id == "seal-civil-registry-2"
+    assert new.signer.public_key != old.signer.public_key
+    assert pki.establish().seal("civil-registry").certificate == new.certificate
+
+
+def test_a_crash_in_the_middle_is_made_good_by_establishing_again(empty: Any) -> None:
+    pki = empty()
+    pki.custody.generate("root", purpose=Purpose.ROOT)  # the key was made, then the power failed
+
+    assert pki.establish().root.signer.key_id == "root"
+
+
+def test_a_key_of_another_purpose_under_the_name_is_refused(empty: Any) -> None:
+    pki = empty()
+    pki.custody.generate("root", purpose=Purpose.SEAL)
+
+    with pytest.raises(WrongPurpose):
+        pki.establish()
+
+
+def test_an_authority_keeps_its_name(pki: Any) -> None:
+    with pytest.raises(ProfileViolation, match="keeps its name"):
+        pki.establish(operator=Operator(name="Somebody else"))
+
+
+def test_a_renamed_agency_gets_a_certificate_in_its_new_name(pki: Any) -> None:
+    renamed = [replace(agency, name_en="Bureau") for agency in pki.agencies]
+    pki.later(days=1)
+    hierarchy = pki.establish(agencies=renamed)
+
+    assert "Bureau" in hierarchy.seal("civil-registry").certificate.subject.rfc4514_string()
+
+
+def test_a_clock_before_the_issue_is_noticed(pki: Any) -> None:
+    pki.later(days=-1)
+
+    with pytest.raises(ClockWrong):
+        pki.establish()
+
+
+def test_an_authority_is_never_renewed_by_itself(pki: Any) -> None:
+    pki.later(days=365 * 10 + 1)
+
+    with pytest.raises(AuthorityExpired):
+        pki.establish()
+
+
+def test_an_unknown_agency_has_no_seal(pki: Any) -> None:
+    with pytest.raises(CertificateNotFound):
+        pki.hierarchy.seal("nobody")
+
+
+@pytest.mark.parametrize("origin", ["ftp://a", "http://a/", "", "javascript:x"])
+def test_an_origin_that_is_no_web_address_is_refused(origin: str) -> None:
+    with pytest.raises(ProfileViolation):
+        PublicUrls(origin=origin)
+
+
+def test_what_is_published_is_all_that_a_verifier_needs(pki: Any, tmp_path: Path) -> None:
+    done = publish(tmp_path, pki.hierarchy, pki.engine, at=pki.now)
+
+    assert (
+        x509.load_pem_x509_certificate((tmp_path / "root.pem").read_bytes()) == pki.hierarchy.root.certificate
+    )
+    for name in ("root", "issuing", "ocsp", "timestamp", "trust-list", "seal-civil-registry"):
+        x509.load_der_x509_certificate((tmp_path / "certificates" / f"{name}.cer").read_bytes())
+    serial = f"{pki.hierarchy.seal('civil-registry').certificate.serial_number:x}"
+    response = ocsp.load_der_ocsp_response((tmp_path / "ocsp" / f"{serial}.ors").read_bytes())
+    assert response.certificate_status is ocsp.OCSPCertStatus.GOOD
+    assert {path.name for path in (tmp_path / "crl").iterdir()} == {"root.crl", "issuing.crl"}
+    assert pki.now < done.next_due <= pki.now + timedelta(days=2)
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_publishing_again_renews_only_what_is_due(pki: Any, tmp_path: Path) -> None:
+    first = publish(tmp_path, pki.hierarchy, pki.engine, at=pki.now)
+    same = publish(tmp_path, pki.hierarchy, pki.engine, at=pki.later(hours=1))
+    later = publish(tmp_path, pki.hierarchy, pki.engine, at=pki.later(hours=12))
+
+    assert [crl.number for crl in first.crls] == [1, 1]
+    assert same.crls == first.crls
+    assert [crl.number for crl in later.crls] == [1, 2]
+
+
+def test_a_full_disk_leaves_the_old_file_whole(
+    pki: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, pki.hierarchy, pki.engine, at=pki.now)
+    old = (tmp_path / "crl" / "issuing.crl").read_bytes()
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ca.publication.os.fsync", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            publish(tmp_path, pki.hierarchy, pki.engine, at=pki.later(days=1))
+
+    assert (tmp_path / "crl" / "issuing.crl").read_bytes() == old
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_evidence_is_shared_while_fresh_and_made_anew_after(pki: Any) -> None:
+    evidence = RevocationEvidence(pki.hierarchy, pki.engine)
+    first = evidence.for_seal("civil-registry", at=pki.now)
+
+    assert evidence.for_seal("civil-registry", at=pki.later(minutes=9)) is first
+    assert evidence.for_seal("civil-registry", at=pki.later(minutes=2)).ocsps != first.ocsps
+    assert len(first.ocsps) == 2
+    assert x509.load_der_x509_crl(first.crls[0]).issuer == pki.hierarchy.root.certificate.subject
+
+
+def test_there_is_no_evidence_for_a_revoked_seal(pki: Any) -> None:
+    evidence = RevocationEvidence(pki.hierarchy, pki.engine)
+    serial = pki.hierarchy.seal("civil-registry").certificate.serial_number
+    with pki.engine.begin() as connection:
+        revoke(connection, serial, reason=RevocationReason.SUPERSEDED, at=pki.now)
+
+    with pytest.raises(CertificateRevoked):
+        evidence.for_seal("civil-registry", at=pki.now)
