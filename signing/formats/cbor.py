@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-MAX_DEPTH = 8
+MAX_DEPTH = 16  # a trust list with profiles, fields and columns needs ten
 _MAX_ARGUMENT = 2**64 - 1
 
 # Major types (RFC 8949 §3.1) and the three simple values we write (§3.3).
@@ -42,12 +42,19 @@ class CborError(ValueError):
     """Not the deterministic CBOR that this module writes."""
 
 
-def encode_cbor(value: CborValue) -> bytes:  # noqa: PLR0911 -- one answer for each kind of value
+def encode_cbor(value: CborValue) -> bytes:
     """The deterministic encoding of `value`.
 
     Raises:
-        CborError: an integer beyond 64 bits, a lone surrogate, or a type without an encoding here.
+        CborError: an integer beyond 64 bits, a lone surrogate, a type without an encoding here,
+            or deeper nesting than the parser takes.
     """
+    return _encode(value, MAX_DEPTH)
+
+
+def _encode(value: CborValue, depth: int) -> bytes:  # noqa: PLR0911 -- one answer for each kind of value
+    if depth == 0:
+        raise CborError("nested too deeply")
     match value:
         case None | bool():
             return bytes([_SIMPLE << 5 | {False: 20, True: 21, None: 22}[value]])
@@ -58,12 +65,12 @@ def encode_cbor(value: CborValue) -> bytes:  # noqa: PLR0911 -- one answer for e
         case str():
             return _encode_text(value)
         case Tagged():
-            return _head(_TAG, value.tag) + encode_cbor(value.value)
+            return _head(_TAG, value.tag) + _encode(value.value, depth - 1)
         case list() | tuple():
-            return _head(_ARRAY, len(value)) + b"".join(map(encode_cbor, value))
+            return _head(_ARRAY, len(value)) + b"".join(_encode(item, depth - 1) for item in value)
         case Mapping():
             # RFC 8949 §4.2.1: keys in bytewise order of their encodings.
-            entries = sorted((encode_cbor(key), encode_cbor(item)) for key, item in value.items())
+            entries = sorted((_encode(key, 1), _encode(item, depth - 1)) for key, item in value.items())
             return _head(_MAP, len(entries)) + b"".join(key + item for key, item in entries)
         case _:
             raise CborError(f"no encoding for {type(value).__name__}")
