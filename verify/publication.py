@@ -12,8 +12,8 @@ from pathlib import Path
 
 from signing.formats.seal_code import external_data
 
-PAGE_FILES = ("index.html", "verify.js", "style.css", "sw.js")
-# A symbol's `#` that a reader wrote as `%23` arrives as a path: the host's answer to an unknown path is the page.
+PAGE_FILES = ("index.html", "page.js", "verify.js", "formats.js", "words.js", "style.css", "sw.js")
+# Some readers write `#` as `%23`, which arrives as a path: the answer to an unknown path is the page.
 NOT_FOUND_FILE = "404.html"
 
 # For whoever serves the page; the page repeats what a `meta` element can say.
