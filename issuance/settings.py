@@ -93,6 +93,11 @@ class Layout:
         return self.state / "webhook-secret"
 
     @property
+    def payment_key(self) -> Path:
+        """What we show to the payment provider."""
+        return self.state / "payment-key"
+
+    @property
     def documents(self) -> Path:
         """Sealed files."""
         return self.state / "documents"

@@ -4,9 +4,7 @@ Everything a verifier needs becomes a file below `public/`; nothing here is aske
 verifier while it works. `publish` may be called at any time and as often as wanted.
 """
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder
-from ca.crl import current_crl
-from ca.hierarchy import Credential, Hierarchy, establish
+from ca.evidence import Evidence, RevocationEvidence
+from ca.hierarchy import Hierarchy, establish
 from ca.names import Agency as SealedAgency
-from ca.store import find_certificates
+from ca.publication import publish as publish_authority
 from ca.urls import PublicUrls
 from issuance.agencies import Agency
 from issuance.catalogue.embedded_json import published_schema, schema_name
@@ -37,22 +35,16 @@ from signing.formats.trust_list import (
     parse_trust_list,
 )
 from signing.formats.trust_list import Agency as ListedAgency
-from signing.pades.revocation import RevocationData
+from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
 from signing.seal_codes import SealCodeSigner, key_identifier, require_p256
 from signing.status_lists import StatusListSigner
 from signing.trust_lists import require_successor, sign_trust_list
 from verify.publication import publish_page
 
-# OCSP answers embedded in documents are not older than this when the seal is made.
-REVOCATION_FRESH_FOR = timedelta(hours=1)
+# What a verifier that cannot list a directory must be able to find.
+LISTED_FOLDERS = ("certificates/", "crl/")
 SEAL_CODE_KEY_LASTS = timedelta(days=3 * 365)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fresh:
-    data: RevocationData
-    until: datetime
 
 
 class TrustServices:
@@ -92,11 +84,9 @@ class TrustServices:
             audit=audit,
         )
         self.time_stamper = self.hierarchy.time_stamper(clock)
-        self.ocsp_responder = self.hierarchy.ocsp_responder()
+        self.evidence = RevocationEvidence(self.hierarchy, engine)
         self._status_signer = obtain_key(custody, "status", purpose=Purpose.STATUS, algorithm=Algorithm.P256)
         self._seal_code_signers = {agency.id: self._seal_code_signer(agency) for agency in agencies}
-        self._fresh: dict[str, _Fresh] = {}
-        self._lock = threading.Lock()
 
     def seals(self) -> Mapping[str, AgencySeal]:
         """Who seals files and codes for each agency."""
@@ -109,8 +99,9 @@ class TrustServices:
 
     def publish(self, *, at: datetime) -> None:
         """Write certificates, CRLs, OCSP responses, schemas, the trust list and the page."""
-        certificates, crls = self._publish_certificates(at)
-        self._publish_trust_list(at, (*certificates, *crls))
+        published = publish_authority(self._public, self.hierarchy, self.engine, at=at, audit=self._audit)
+        names = (path.relative_to(self._public).as_posix() for path in published.files)
+        self._publish_trust_list(at, [name for name in names if name.startswith(LISTED_FOLDERS)])
         for kind in DocumentKind:
             schema = published_schema(kind, self._verify_origin)
             write_public(self._public / "schemas" / f"{schema_name(kind)}.json", schema)
@@ -120,25 +111,6 @@ class TrustServices:
             verify_origin=self._verify_origin,
             trust_anchor_spki=anchor.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         )
-
-    def _publish_certificates(self, at: datetime) -> tuple[list[str], list[str]]:
-        root = self.hierarchy.root.certificate.public_bytes(Encoding.PEM)
-        write_public(self._public / "root.pem", root)
-        certificates, crls = [], []
-        for credential in self.hierarchy.credentials():
-            name = f"certificates/{credential.name}.cer"
-            write_public(self._public / name, credential.der)
-            certificates.append(name)
-        for authority in (self.hierarchy.root, self.hierarchy.issuing):
-            crl = current_crl(self.engine, authority.as_issuer(), at=at, audit=self._audit)
-            write_public(self._public / "crl" / f"{authority.name}.crl", crl.der)
-            crls.append(f"crl/{authority.name}.crl")
-        with self.engine.connect() as connection:
-            issued = find_certificates(connection, issuer=self.hierarchy.issuing.name)
-        for certificate in issued:
-            answer = self.ocsp_responder.presign(certificate, at=at)
-            write_public(self._public / "ocsp" / f"{certificate.serial_number:x}.ors", answer.der)
-        return certificates, crls
 
     def _publish_trust_list(self, at: datetime, files: Sequence[str]) -> None:
         at = at.replace(microsecond=0)
@@ -195,7 +167,7 @@ class TrustServices:
             credential.certificate,
             credential.chain[:-1],
             self.time_stamper.token,
-            self._revocation_source(credential),
+            self._revocation_source(agency.id),
         )
         signer = self._seal_code_signers[agency.id]
         codes = SealCodeSigner(
@@ -208,35 +180,23 @@ class TrustServices:
             self._custody, f"seal-code-{agency.id}", purpose=Purpose.SEAL_CODE, algorithm=Algorithm.P256
         )
 
-    def _revocation_source(self, credential: Credential) -> Callable[[datetime], RevocationData]:
+    def _revocation_source(self, agency: str) -> RevocationSource:
+        kept: tuple[Evidence, RevocationData] | None = None
+
         def source(at: datetime) -> RevocationData:
-            with self._lock:
-                fresh = self._fresh.get(credential.name)
-                if fresh is None or at >= fresh.until:
-                    fresh = _Fresh(
-                        data=self._collect_revocation(credential, at), until=at + REVOCATION_FRESH_FOR
-                    )
-                    self._fresh[credential.name] = fresh
-                return fresh.data
+            nonlocal kept
+            evidence, before = self.evidence.for_seal(agency, at=at), kept
+            if before is not None and before[0] is evidence:
+                return before[1]
+            data = RevocationData(
+                ocsps=evidence.ocsps,
+                crls=evidence.crls,
+                certificates=tuple(each.public_bytes(Encoding.DER) for each in evidence.certificates),
+            )
+            kept = (evidence, data)
+            return data
 
         return source
-
-    def _collect_revocation(self, credential: Credential, at: datetime) -> RevocationData:
-        with self.engine.connect() as connection:
-            ocsps = tuple(
-                self.ocsp_responder.presign(find_certificates(connection, name=name)[0], at=at).der
-                for name in (credential.name, self.hierarchy.timestamp.name)
-            )
-        root_crl = current_crl(self.engine, self.hierarchy.root.as_issuer(), at=at, audit=self._audit)
-        chain = (self.hierarchy.issuing, self.hierarchy.ocsp, self.hierarchy.timestamp)
-        return RevocationData(
-            ocsps=ocsps, crls=(root_crl.der,), certificates=tuple(each.der for each in chain)
-        )
-
-    def forget_revocation(self) -> None:
-        """Something was revoked: collect anew before the next seal."""
-        with self._lock:
-            self._fresh.clear()
 
 
 def _sealed_agency(agency: Agency) -> SealedAgency:

@@ -1,4 +1,4 @@
-"""What fulfilment must know of money, answered from payments and the ledger."""
+"""Between requests and payments: what each must know of the other, and no more."""
 
 from datetime import datetime
 from typing import cast
@@ -6,13 +6,17 @@ from typing import cast
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
+from issuance.identity.actors import Actor
 from issuance.money import Currency, Money
 from issuance.payments import store
 from issuance.payments.errors import NotPaid
 from issuance.payments.exchange import Exchange
 from issuance.payments.models import UNFINISHED_REFUND, Fee, PaymentState
 from issuance.payments.refunds import paid_payment
+from issuance.requests.lifecycle import State, TransitionRefused
 from issuance.requests.models import Request
+from issuance.requests.movements import visible_request
+from issuance.requests.numbers import parse_request_number
 
 
 def fees_of(request: Request) -> tuple[Fee, ...]:
@@ -68,3 +72,23 @@ class Treasury:
             ]
         for refund_id in waiting:
             self._exchange.send_refund(refund_id)
+
+
+class RequestFees:
+    """Requests as payments see them (`issuance/payments/http.py`)."""
+
+    def fees_due(self, connection: Connection, actor: Actor, request_number: str) -> tuple[Fee, ...]:
+        """The fees this caller may pay now.
+
+        Raises:
+            RequestNotFound: not theirs to see.
+            TransitionRefused: the request is not waiting for payment, nor paid.
+        """
+        request = visible_request(connection, parse_request_number(request_number), actor)
+        if request.state in {State.DRAFT, State.CANCELLED, State.EXPIRED}:
+            raise TransitionRefused(state=request.state.value)
+        return fees_of(request)
+
+    def check_visible(self, connection: Connection, actor: Actor, request_number: str) -> None:
+        """Pass when this caller may see the request's payments."""
+        visible_request(connection, parse_request_number(request_number), actor)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic import JsonValue as JsonField
 from sqlalchemy import Engine
@@ -305,7 +306,9 @@ def _shown(request: StoredRequest) -> JsonValue:
 
 
 def _step(entry: TimelineEntry) -> StepShown:
-    return StepShown(at=entry.at, event=entry.event.value, state=entry.target, facts=entry.facts)
+    return StepShown(
+        at=entry.at, event=entry.event.value, state=entry.target, facts=cast("JsonField", entry.facts)
+    )
 
 
 def _reason(body: Decision) -> Reason:

@@ -1,0 +1,239 @@
+"""The service's composition root: reads settings, opens connections, chooses implementations.
+
+Everything else is given what it needs. `compose` makes the parts of one process; the
+web application (`web.py`), the worker and the commands use them.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import Connection
+
+from ca.auditing import AuditRecorder
+from ca.store import metadata as authority_metadata
+from ca.urls import PublicUrls
+from issuance.agencies import AGENCIES
+from issuance.audit import trail
+from issuance.audit.trail import AuditObject
+from issuance.catalogue.catalogue import Catalogue
+from issuance.clock import Clock, system_clock
+from issuance.database import metadata, open_database
+from issuance.delivery.courier import Couriers
+from issuance.documents.files import FileStore
+from issuance.documents.press import Press
+from issuance.documents.status_lists import StatusPublisher
+from issuance.http.cursors import Cursors
+from issuance.identity.actors import system_actor
+from issuance.identity.passwords import Passwords
+from issuance.identity.senders import OutboxFile
+from issuance.identity.service_secret import ServiceSecret, load_service_secret
+from issuance.ledger.models import MAX_MINOR
+from issuance.money import Currency
+from issuance.payments.cash import CashProvider
+from issuance.payments.electronic import ElectronicProvider
+from issuance.payments.exchange import Exchange
+from issuance.payments.provider import Capabilities, Provider
+from issuance.payments.treasury import Treasury
+from issuance.payments.webhooks import parse_secret
+from issuance.public_files import write_public
+from issuance.registries.civil_registry import CivilRegistry
+from issuance.registries.connected import ConnectedRegisters
+from issuance.registries.tables import open_register
+from issuance.registries.workers_register import WorkersRegister
+from issuance.rendering.renderer import Renderer
+from issuance.requests.fulfilment import Fulfilment
+from issuance.requests.models import Request
+from issuance.requests.movements import CASHIER, Movements
+from issuance.requests.opening import Opening
+from issuance.requests.parts import Parts
+from issuance.requests.workflow import enqueue_fulfilment, open_client
+from issuance.settings import Layout, Settings
+from issuance.trust_services import TrustServices
+from keys.passphrase import PassphraseSource, passphrase_from_environment, passphrase_from_file
+from keys.software import SoftwareCustody
+from verify.documents import DocumentJudge
+from verify.trust import load_trust
+from verify.verdict import ValidationReport
+
+PASSPHRASE_VARIABLE = "WATHIQA_KEY_PASSPHRASE"  # noqa: S105  (the name of a variable)
+# The gate reads the published files anew after this, so that it judges as the public does.
+TRUST_FRESH_FOR = timedelta(minutes=5)
+PROVIDER_TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The parts of one process."""
+
+    layout: Layout
+    settings: Settings
+    parts: Parts
+    trust_services: TrustServices
+    registers: ConnectedRegisters
+    exchange: Exchange
+    opening: Opening
+    movements: Movements
+    fulfilment: Fulfilment
+    passwords: Passwords
+    sender: OutboxFile
+    secret: ServiceSecret
+    cursors: Cursors
+
+    def publish(self) -> None:
+        """Bring every published file up to date: certificates, lists, page, statuses."""
+        at = self.parts.clock()
+        self.trust_services.publish(at=at)
+        self.parts.statuses.publish_all(at=at)
+
+
+def compose(layout: Layout, settings: Settings, *, clock: Clock = system_clock) -> Service:
+    """Open an installation that `wathiqa init` has made."""
+    engine = open_database(layout.database_url(settings))
+    metadata.create_all(engine)
+    trust_services = open_trust_services(layout, settings, engine, clock)
+    registers = open_registers(layout, clock)
+    exchange, treasury, movements = _open_money(layout, settings, engine, clock, registers)
+    secret, sender = load_service_secret(layout.secret), OutboxFile(layout.outbox)
+    parts = Parts(
+        engine=engine,
+        clock=clock,
+        catalogue=Catalogue.load(),
+        registers=registers,
+        press=Press(
+            renderer=Renderer(verify_origin=settings.verify_origin),
+            seals=trust_services.seals(),
+            validate=Gate(layout.public),
+        ),
+        files=FileStore(layout.documents),
+        statuses=StatusPublisher(
+            engine=engine,
+            directory=layout.public / "status",
+            sign=trust_services.status_list_signer().sign,
+            write=write_public,
+        ),
+        treasury=treasury,
+        courier=Couriers(sender=sender, public_address=settings.public_address, later=after_commit),
+        verify_origin=settings.verify_origin,
+    )
+    return Service(
+        layout=layout,
+        settings=settings,
+        parts=parts,
+        trust_services=trust_services,
+        registers=registers,
+        exchange=exchange,
+        opening=Opening(
+            catalogue=parts.catalogue, registers=registers, attachments=FileStore(layout.attachments)
+        ),
+        movements=movements,
+        fulfilment=Fulfilment(parts),
+        passwords=Passwords(),
+        sender=sender,
+        secret=secret,
+        cursors=Cursors(secret.key("cursors")),
+    )
+
+
+def open_trust_services(layout: Layout, settings: Settings, engine: Engine, clock: Clock) -> TrustServices:
+    """The authority with its keys; certificates that are missing or near their end are made."""
+    authority = open_database(f"sqlite:///{layout.authority.resolve()}")
+    authority_metadata.create_all(authority)
+    return TrustServices(
+        engine=authority,
+        custody=SoftwareCustody(layout.keys, passphrase_source(layout)),
+        agencies=AGENCIES,
+        clock=clock,
+        urls=PublicUrls(origin=settings.pki_origin),
+        verify_origin=settings.verify_origin,
+        public=layout.public,
+        audit=_authority_audit(engine),
+    )
+
+
+def open_registers(layout: Layout, clock: Clock) -> ConnectedRegisters:
+    """The registers that this installation is connected to."""
+    register = open_register(layout.civil_register)
+    return ConnectedRegisters(
+        register, [CivilRegistry(register, clock=clock), WorkersRegister(register, clock=clock)]
+    )
+
+
+def passphrase_source(layout: Layout) -> PassphraseSource:
+    """Where the passphrase of the key files comes from: the environment, else the file that `init` made."""
+    if PASSPHRASE_VARIABLE in os.environ:
+        return passphrase_from_environment(PASSPHRASE_VARIABLE)
+    return passphrase_from_file(layout.passphrase)
+
+
+def after_commit(connection: Connection, call: Callable[[], None]) -> None:
+    """Run `call` once the transaction of `connection` is committed; never, if it is rolled back."""
+    event.listen(connection, "commit", lambda _: call(), once=True)
+
+
+class Gate:
+    """Our own verifier with what the public has: the files below `public/`."""
+
+    def __init__(self, public: Path) -> None:
+        self._public = public
+        self._lock = threading.Lock()
+        self._judge: DocumentJudge | None = None
+        self._fresh_until: datetime | None = None
+
+    def __call__(self, pdf: bytes, at: datetime) -> ValidationReport:
+        """The report on one file."""
+        return self._current(at).validate(pdf, at=at)
+
+    def _current(self, at: datetime) -> DocumentJudge:
+        with self._lock:
+            if self._judge is None or self._fresh_until is None or at >= self._fresh_until:
+                self._judge = DocumentJudge(load_trust(self._public, at=at))
+                self._fresh_until = at + TRUST_FRESH_FOR
+            return self._judge
+
+
+def _open_money(
+    layout: Layout, settings: Settings, engine: Engine, clock: Clock, registers: ConnectedRegisters
+) -> tuple[Exchange, Treasury, Movements]:
+    client = open_client(layout.database_url(settings))
+
+    def call_worker(connection: Connection, request: Request) -> None:
+        enqueue_fulfilment(client, connection, request)
+
+    def on_paid(connection: Connection, number: str) -> None:
+        movements.pay(connection, number, at=clock())
+
+    def on_refunded(connection: Connection, number: str) -> None:
+        about = AuditObject(kind="request", id=number)
+        trail.record(connection, CASHIER, "request.refunded", about, at=clock())
+
+    electronic = ElectronicProvider(
+        name=settings.payment_provider,
+        client=httpx.Client(timeout=PROVIDER_TIMEOUT_SECONDS),
+        base_url=settings.payment_address,
+        api_key=layout.payment_key.read_text(encoding="utf-8").strip(),
+        webhook_keys=[parse_secret(layout.webhook_secret.read_text(encoding="utf-8").strip())],
+        capabilities=Capabilities(currencies=frozenset({Currency.SYP}), max_minor=MAX_MINOR),
+    )
+    providers: list[Provider] = [electronic, CashProvider(engine)]
+    exchange = Exchange(engine, providers, clock=clock, on_paid=on_paid, on_refunded=on_refunded)
+    treasury = Treasury(engine, exchange)
+    movements = Movements(registers=registers, treasury=treasury, call_worker=call_worker)
+    return exchange, treasury, movements
+
+
+def _authority_audit(engine: Engine) -> AuditRecorder:
+    """What the authority does goes into the service's one trail; where that fails, nothing is signed."""
+    operator = system_actor("authority")
+
+    def audit(act: str, facts: Mapping[str, str], at: datetime) -> None:
+        about = AuditObject(kind="authority", id=facts.get("serial_number", facts.get("issuer", "-")))
+        with engine.begin() as connection:
+            trail.record(connection, operator, f"authority.{act}", about, at=at, facts=dict(facts))
+
+    return audit

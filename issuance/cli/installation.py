@@ -1,0 +1,65 @@
+"""Making an installation, and opening it."""
+
+import os
+import secrets
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+from issuance.app import Service, compose
+from issuance.payments.webhooks import SECRET_PREFIX
+from issuance.registries.sample_register import build_register
+from issuance.requests.workflow import create_tables
+from issuance.settings import Layout, Settings, load_settings, write_settings
+
+Progress = Callable[[int, int], None]
+
+
+class NotInstalled(Exception):
+    """The directory holds no installation; `wathiqa init` makes one."""
+
+
+def initialise(
+    layout: Layout, settings: Settings, *, passphrase_in_file: bool, progress: Progress | None = None
+) -> Service:
+    """Make an installation, or complete one that was begun; nothing that exists is replaced.
+
+    Args:
+        layout: where.
+        settings: written down when there are none yet.
+        passphrase_in_file: keep the key passphrase in a file of the state folder; otherwise it
+            must be in the environment, now and at every start.
+        progress: told how far the sample register is.
+    """
+    layout.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout.public.mkdir(parents=True, exist_ok=True)
+    if not layout.settings.exists():
+        write_settings(layout, settings)
+    if passphrase_in_file:
+        _write_secret(layout.passphrase, secrets.token_urlsafe(32))
+    _write_secret(layout.payment_key, secrets.token_urlsafe(32))
+    _write_secret(layout.webhook_secret, SECRET_PREFIX + b64encode(secrets.token_bytes(32)).decode())
+    if not layout.civil_register.exists():
+        build_register(layout.civil_register, progress=progress)
+    service = open_installation(layout)
+    create_tables(layout.database_url(service.settings))
+    service.publish()
+    return service
+
+
+def open_installation(layout: Layout) -> Service:
+    """The parts of an installation.
+
+    Raises:
+        NotInstalled: there is none.
+    """
+    if not layout.settings.exists() or not layout.civil_register.exists():
+        raise NotInstalled(f"{layout.root}: no installation here; make one with: wathiqa init")
+    return compose(layout, load_settings(layout))
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secret + "\n")
