@@ -129,10 +129,14 @@ def verify_chain(connection: Connection, *, known_heads: Iterable[Head] = ()) ->
     """
     expected = {known.sequence: known.hash for known in known_heads if known.sequence}
     last = Head(sequence=0, hash=GENESIS)
-    for row in _rows(connection):
-        last = _verify_entry(row, last)
-        if expected.pop(last.sequence, last.hash) != last.hash:
-            raise ChainBroken(sequence=last.sequence, what="differs from an exported head")
+    try:
+        for row in _rows(connection):
+            last = _verify_entry(row, last)
+            if expected.pop(last.sequence, last.hash) != last.hash:
+                raise ChainBroken(sequence=last.sequence, what="differs from an exported head")
+    except (ValueError, TypeError, AttributeError) as error:
+        # A column that no longer holds what its type says.
+        raise ChainBroken(sequence=last.sequence + 1, what="an entry cannot be read") from error
     if expected:
         raise ChainBroken(sequence=max(expected), what="an exported head is missing")
     return last
@@ -182,10 +186,7 @@ def _verify_entry(row: RowMapping, last: Head) -> Head:
     sequence = cast("int", row["sequence"])
     if sequence != last.sequence + 1 or row["previous"] != last.hash:
         raise ChainBroken(sequence=last.sequence + 1, what="an entry is missing or out of order")
-    try:
-        digest = _digest(row)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ChainBroken(sequence=sequence, what="an entry cannot be read") from error
+    digest = _digest(row)
     if digest != row["hash"]:
         raise ChainBroken(sequence=sequence, what="an entry was changed")
     return Head(sequence=sequence, hash=digest)
