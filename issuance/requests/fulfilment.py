@@ -159,7 +159,8 @@ class Fulfilment:
     def _intend(
         self, request: Request, kind: DocumentKind, content: dict[str, JsonValue], validity: timedelta
     ) -> State:
-        parts, at = self._parts, self._parts.clock()
+        # Whole seconds: so a page, a seal code and a PDF date the same instant alike.
+        parts, at = self._parts, self._parts.clock().replace(microsecond=0)
         office = parts.registers.office_name(request.subject) if kind != DocumentKind.NON_EMPLOYMENT else None
         template_digest = parts.press.template_digest(kind)
         valid_until = civil_date(at + validity)

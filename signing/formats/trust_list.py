@@ -27,7 +27,7 @@ LIFETIME = timedelta(days=30)
 MAX_BYTES = 1 << 20
 FILE_NAME = "trust-list.cwt"
 # The extended key usage that the root gives to the certificate of trust lists, and to no other.
-TRUST_LIST_SIGNING = x509.ObjectIdentifier("2.999.760.3.1")
+TRUST_LIST_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.32473.760.3.1")
 
 _EXPIRES_AT, _ISSUED_AT, _TRUST = 4, 6, -65539
 

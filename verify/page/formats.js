@@ -256,7 +256,7 @@ function plain(value) {
 }
 
 const OID = { "1.2.840.10045.4.3.2": "SHA-256", "1.2.840.10045.4.3.3": "SHA-384" };
-const TRUST_LIST_SIGNING = "2.999.760.3.1";
+const TRUST_LIST_SIGNING = "1.3.6.1.4.1.32473.760.3.1";
 
 function readDer(bytes, start = 0) {  // definite lengths of up to three octets; enough for any certificate
   need(isBytes(bytes) && start + 2 <= bytes.length, "cut short");
