@@ -83,6 +83,14 @@ class ChainJudge:
         self._paths: dict[bytes, _Path] = {}
         self._memory = RevocationMemory(published=tuple(crls))
 
+    def knows(self, leaf: x509.Certificate, evidence: Evidence) -> bool:
+        """Whether `leaf` leads to a root of ours, fit or unfit as it may be."""
+        try:
+            self._path(leaf, evidence, check="")
+        except NotDecided as reason:
+            return reason.sub_indication is not SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+        return True
+
     def judge(
         self, leaf: x509.Certificate, role: Role, *, at: datetime, evidence: Evidence, check: str
     ) -> Revoked | None:

@@ -57,9 +57,17 @@ def judge_signature(file: SealedFile, *, chain: ChainJudge, at: datetime) -> Sig
     try:
         _judge(file, chain, at, course)
     except NotVerified as reason:
-        course.checks.append(failed(reason))
-        return _judgement(course, reason.indication, reason.sub_indication)
+        return _stopped(course, reason)
+    except Exception as error:  # noqa: BLE001 - a hostile file must end in a report
+        # Certificates are parsed as late as their parts are needed, so malformed ones surface anywhere.
+        rule = type(error).__name__
+        return _stopped(course, NotVerified(SubIndication.FORMAT_FAILURE, "seal", rule=rule))
     return _judgement(course, Indication.TOTAL_PASSED, None)
+
+
+def _stopped(course: _Course, reason: NotVerified) -> SignatureJudgement:
+    course.checks.append(failed(reason))
+    return _judgement(course, reason.indication, reason.sub_indication)
 
 
 def _judgement(
@@ -86,6 +94,7 @@ def _judge(file: SealedFile, chain: ChainJudge, at: datetime, course: _Course) -
     evidence = Evidence(
         certificates=(*signed.certificates, *_loaded(file.certificates)), ocsps=file.ocsps, crls=file.crls
     )
+    course.trusted = chain.knows(signed.signer, evidence)
     stamp = _time_stamp(signed, file, chain, evidence, at)
     if stamp is not None:
         course.facts = replace(course.facts, proven_at=stamp.generated_at)
@@ -110,10 +119,8 @@ def _judge_certificate(
             signed.signer, Role.SEAL, at=proven_at, evidence=evidence, check="seal-certificate"
         )
     except NotDecided as reason:
-        course.trusted = reason.sub_indication is not SubIndication.NO_CERTIFICATE_CHAIN_FOUND
         _raise_if_revoked_when_claimed(reason, file.claimed_at)
         raise
-    course.trusted = True
     course.checks.append(_certificate_passed(later))
 
 
