@@ -93,7 +93,10 @@ class Hierarchy:
     def ocsp_responder(self) -> OcspResponder:
         """The responder for everything that the issuing CA issues."""
         return OcspResponder(
-            issuer=self.issuing.certificate, certificate=self.ocsp.certificate, signer=self.ocsp.signer
+            issuer_name=self.issuing.name,
+            issuer=self.issuing.certificate,
+            certificate=self.ocsp.certificate,
+            signer=self.ocsp.signer,
         )
 
 

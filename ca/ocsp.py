@@ -77,8 +77,11 @@ class _Asked:
 class OcspResponder:
     """Answers for the certificates of one issuing CA."""
 
-    def __init__(self, *, issuer: x509.Certificate, certificate: x509.Certificate, signer: Signer) -> None:
-        """`certificate` is the responder's own, issued by `issuer` for OCSP signing."""
+    def __init__(
+        self, *, issuer_name: str, issuer: x509.Certificate, certificate: x509.Certificate, signer: Signer
+    ) -> None:
+        """`issuer` is called `issuer_name` in the books; `certificate` is the responder's own."""
+        self._issuer_name = issuer_name
         self._signer = signer
         self.certificate = certificate
         self._from, self._until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -104,11 +107,7 @@ class OcspResponder:
             return _refusal(ResponseStatus.MALFORMED_REQUEST, at)
         except LookupError:
             return _refusal(ResponseStatus.UNAUTHORIZED, at)
-        try:
-            issued = load_certificate(connection, asked.serial_number)
-        except CertificateNotFound:
-            issued = None
-        return self._answer(asked, issued, at)
+        return self._answer(asked, self._find(connection, asked.serial_number), at)
 
     def presign(self, issued: IssuedCertificate, *, at: datetime, hash_name: str = "sha256") -> OcspAnswer:
         """An answer about one certificate, to be published or put into a document.
@@ -121,6 +120,14 @@ class OcspResponder:
             raise AuthorityExpired(name="ocsp")
         asked = _Asked(hash_name=hash_name, serial_number=issued.serial_number, nonce=None)
         return self._answer(asked, issued, at)
+
+    def _find(self, connection: Connection, serial: int) -> IssuedCertificate | None:
+        """The certificate, if this issuer issued it: another authority's serial number is unknown here."""
+        try:
+            issued = load_certificate(connection, serial)
+        except CertificateNotFound:
+            return None
+        return issued if issued.issuer == self._issuer_name else None
 
     def _answer(self, asked: _Asked, issued: IssuedCertificate | None, at: datetime) -> OcspAnswer:
         next_update = min(at + LASTS, self._until)

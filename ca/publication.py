@@ -8,7 +8,7 @@
     ocsp/<serial>.sha1.ors         the same for clients that name issuers by SHA-1 (RFC 5019)
 
 Each file is replaced whole. The lists come from the books, committed before a file is
-written, so what was published never goes back.
+written; one process publishes at a time, so what was published never goes back.
 """
 
 import os

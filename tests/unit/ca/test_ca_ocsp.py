@@ -88,6 +88,14 @@ def test_a_serial_that_was_never_issued_is_unknown_and_never_good(pki: Any, seri
     assert response.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
 
 
+def test_another_authoritys_certificate_is_unknown_here(pki: Any) -> None:
+    """The trust-list certificate exists, but the root issued it."""
+    serial = pki.hierarchy.trust_list_signer.certificate.serial_number
+    response = ocsp.load_der_ocsp_response(ask(pki, a_request(pki, serial=serial)).der)
+
+    assert response.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
+
+
 @pytest.mark.parametrize("length", [1, 16, 32, 128])
 def test_a_nonce_is_echoed_and_the_answer_not_cached(pki: Any, length: int) -> None:
     """RFC 9654 §2.1."""
