@@ -171,7 +171,7 @@ def each_line(engine: Engine, *, batch: int = _BATCH) -> Iterator[bytes]:
         with engine.begin() as connection:
             rows = connection.execute(query.where(audit_entries.c.sequence > last)).mappings().all()
         for row in rows:
-            yield encode_canonical_json({**_hashed(row), "hash": row["hash"]}) + b"\n"
+            yield _line({**_hashed(row), "hash": row["hash"]}) + b"\n"
         if len(rows) < batch:
             return
         last = rows[-1]["sequence"]
@@ -207,7 +207,12 @@ def _entry(row: RowMapping) -> Entry:
 
 
 def _digest(row: Mapping[str, Any] | RowMapping) -> str:
-    return hashlib.sha256(encode_canonical_json(_hashed(row))).hexdigest()
+    return hashlib.sha256(_line(_hashed(row))).hexdigest()
+
+
+def _line(content: dict[str, JsonValue]) -> bytes:
+    # Canonical JSON (RFC 8785) by the C encoder: the keys are ours and ASCII, so code-point order is theirs.
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _hashed(row: Mapping[str, Any] | RowMapping) -> dict[str, JsonValue]:

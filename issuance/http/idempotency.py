@@ -27,9 +27,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, and_, delete, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.elements import ColumnElement
 
 from issuance.database import Json, UtcDateTime, metadata
 from issuance.http.errors import (
@@ -66,6 +77,21 @@ idempotent_answers = Table(
     Column("body", LargeBinary),
 )
 _T = idempotent_answers.c
+
+# Built once: they run with every call that creates or pays.
+_IS = and_(
+    _T.actor == bindparam("of_actor"), _T.route == bindparam("of_route"), _T.key == bindparam("of_key")
+)
+_FIND = select(idempotent_answers).where(_IS)
+_CLAIM = {
+    "sqlite": sqlite.insert(idempotent_answers).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(idempotent_answers).on_conflict_do_nothing(),
+}
+_KEEP = (
+    update(idempotent_answers)
+    .where(_IS, _T.status.is_(None))
+    .values(status=bindparam("new_status"), headers=bindparam("new_headers"), body=bindparam("new_body"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +193,12 @@ def claim(connection: Connection, call: Call, *, at: datetime) -> Answer | None:
         IdempotencyKeyReused: the key came before with other content.
         AnswerInProgress: somebody else carries the call out.
     """
-    connection.execute(delete(idempotent_answers).where(_is(call), _T.expires_at <= at))
     if _insert_claim(connection, call, at):
         return None
-    row = connection.execute(select(idempotent_answers).where(_is(call))).one()
+    row = connection.execute(_FIND, _key_of(call)).one()
+    if row.expires_at <= at:
+        connection.execute(delete(idempotent_answers).where(_IS), _key_of(call))
+        return claim(connection, call, at=at)
     if row.fingerprint != call.fingerprint:
         raise IdempotencyKeyReused
     if row.status is None:
@@ -184,9 +212,8 @@ def keep(connection: Connection, call: Call, answer: Answer) -> None:
     """Store the answer of a claimed call."""
     headers: JsonValue = {**answer.headers, "Content-Type": answer.media_type}
     kept = connection.execute(
-        update(idempotent_answers)
-        .where(_is(call), _T.status.is_(None))
-        .values(status=answer.status, headers=headers, body=answer.body)
+        _KEEP,
+        {**_key_of(call), "new_status": answer.status, "new_headers": headers, "new_body": answer.body},
     )
     if kept.rowcount != 1:
         raise RuntimeError("an answer is kept once, after its claim")
@@ -197,37 +224,34 @@ def forget_expired(connection: Connection, *, at: datetime) -> int:
     return connection.execute(delete(idempotent_answers).where(_T.expires_at <= at)).rowcount
 
 
-def _is(call: Call) -> ColumnElement[bool]:
-    return and_(_T.actor == _actor_key(call.actor), _T.route == call.route, _T.key == call.key)
-
-
-def _actor_key(actor: Actor) -> str:
-    return f"{actor.kind}:{actor.id}"
+def _key_of(call: Call) -> dict[str, str]:
+    return {
+        "of_actor": f"{call.actor.kind}:{call.actor.id}",
+        "of_route": call.route,
+        "of_key": call.key,
+    }
 
 
 def _insert_claim(connection: Connection, call: Call, at: datetime) -> bool:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     # PostgreSQL waits here for a concurrent claim to commit or roll back; SQLite waited at BEGIN.
     inserted = connection.execute(
-        dialect.insert(idempotent_answers)
-        .values(
-            actor=_actor_key(call.actor),
-            route=call.route,
-            key=call.key,
-            fingerprint=call.fingerprint,
-            claimed_at=at,
-            expires_at=at + KEPT_FOR,
-        )
-        .on_conflict_do_nothing()
+        _CLAIM[connection.dialect.name],
+        {
+            "actor": f"{call.actor.kind}:{call.actor.id}",
+            "route": call.route,
+            "key": call.key,
+            "fingerprint": call.fingerprint,
+            "claimed_at": at,
+            "expires_at": at + KEPT_FOR,
+        },
     )
     return inserted.rowcount == 1
 
 
 def _take_over(connection: Connection, call: Call, at: datetime) -> None:
+    abandoned = and_(_IS, _T.status.is_(None), _T.claimed_at <= at - LEASE)
     taken = connection.execute(
-        update(idempotent_answers)
-        .where(_is(call), _T.status.is_(None), _T.claimed_at <= at - LEASE)
-        .values(claimed_at=at)
+        update(idempotent_answers).where(abandoned).values(claimed_at=at), _key_of(call)
     )
     if taken.rowcount != 1:
         raise AnswerInProgress(retry_after_seconds=1)

@@ -8,6 +8,8 @@ Hashing costs tens of milliseconds and 64 MiB on purpose: never do it inside a d
 transaction, and never more than two at a time.
 """
 
+import base64
+import secrets
 import threading
 import unicodedata
 
@@ -46,8 +48,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
-        # Verified when there is no account, so that an unknown name takes as long as a wrong password.
-        self.nobody = self.hash("nobody has this password")
+        self._nobody = _hash_of_nothing(self._hasher)
 
     def hash(self, password: str) -> str:
         """The PHC string of a password."""
@@ -58,7 +59,7 @@ class Passwords:
         """Whether the password fits; with no stored hash the work is done all the same, and it does not."""
         with self._turns:
             try:
-                fits = self._hasher.verify(stored or self.nobody, _normal(password)[: MAX_CHARACTERS * 4])
+                fits = self._hasher.verify(stored or self._nobody, _normal(password)[: MAX_CHARACTERS * 4])
             except (VerificationError, InvalidHashError):
                 return False
         return fits and stored is not None
@@ -66,6 +67,17 @@ class Passwords:
     def outdated(self, stored: str) -> bool:
         """Whether a stored hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """Verified when there is no account, so that an unknown name takes as long as a wrong password.
+
+    Its digest is drawn at random: no password is known to fit, and making it costs nothing.
+    """
+    salt, digest = secrets.token_bytes(hasher.salt_len), secrets.token_bytes(hasher.hash_len)
+    parameters = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    encoded = [base64.b64encode(part).rstrip(b"=").decode() for part in (salt, digest)]
+    return f"$argon2id$v=19${parameters}${encoded[0]}${encoded[1]}"
 
 
 def check_password(password: str, *, login: str) -> None:

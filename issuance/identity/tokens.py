@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from issuance.clock import Clock
 from issuance.identity.actors import Actor, ActorKind
@@ -30,6 +30,22 @@ LIFETIMES = {
     ActorKind.MACHINE: timedelta(minutes=15),
 }
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+# Asked at every call, so built once.
+_FIND_TOKEN = select(tokens).where(tokens.c.hash == bindparam("hash"))
+_FIND_CITIZEN = select(citizens).where(citizens.c.id == bindparam("holder"))
+_FIND_CLIENT = select(clients).where(clients.c.id == bindparam("holder"))
+_FIND_ACCOUNT = (
+    select(
+        accounts.c.id,
+        accounts.c.agency,
+        accounts.c.office,
+        accounts.c.national_number,
+        account_roles.c.role,
+    )
+    .outerjoin_from(accounts, account_roles)
+    .where(accounts.c.id == bindparam("holder"), accounts.c.disabled.is_(False))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +95,7 @@ def find_actor(connection: Connection, token: str, *, at: datetime) -> Actor:
     """
     if not _TOKEN.fullmatch(token):
         raise TokenNotValid
-    row = connection.execute(select(tokens).where(tokens.c.hash == _hashed(token))).first()
+    row = connection.execute(_FIND_TOKEN, {"hash": _hashed(token)}).first()
     if row is None or row.revoked_at is not None or row.expires_at <= at:
         raise TokenNotValid
     match ActorKind(row.kind):
@@ -112,11 +128,10 @@ def load_staff(connection: Connection, account_id: str) -> Actor:
     Raises:
         TokenNotValid: there is no such account, or it is disabled.
     """
-    row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
-    if row is None or row.disabled:
+    rows = connection.execute(_FIND_ACCOUNT, {"holder": account_id}).all()
+    if not rows:
         raise TokenNotValid
-    held = connection.execute(select(account_roles.c.role).where(account_roles.c.account_id == account_id))
-    roles = frozenset(Role(name) for name in held.scalars())
+    row, roles = rows[0], frozenset(Role(each.role) for each in rows if each.role is not None)
     return Actor(
         kind=ActorKind.STAFF,
         id=row.id,
@@ -129,7 +144,7 @@ def load_staff(connection: Connection, account_id: str) -> Actor:
 
 
 def _citizen(connection: Connection, citizen_id: str) -> Actor:
-    row = connection.execute(select(citizens).where(citizens.c.id == citizen_id)).first()
+    row = connection.execute(_FIND_CITIZEN, {"holder": citizen_id}).first()
     if row is None:
         raise TokenNotValid
     return Actor(
@@ -141,7 +156,7 @@ def _citizen(connection: Connection, citizen_id: str) -> Actor:
 
 
 def _machine(connection: Connection, client_id: str, asked: str | None) -> Actor:
-    row = connection.execute(select(clients).where(clients.c.id == client_id)).first()
+    row = connection.execute(_FIND_CLIENT, {"holder": client_id}).first()
     if row is None or row.disabled:
         raise TokenNotValid
     granted = {*row.scopes.split()} & {*(asked or "").split()}
