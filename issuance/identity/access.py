@@ -135,10 +135,10 @@ def doors(
     """Every route as `METHOD path`, with what it declares: permissions, or `public: <reason>`."""
     reasons = elsewhere or {}
     for context in iter_route_contexts(app.routes):
-        path = prefix + (context.path or "")
+        path = prefix + (context.path or "") or "/"  # the framework spells a mount at the root as nothing
         mounted = context.original_route
         if isinstance(mounted, Mount) and isinstance(mounted.app, FastAPI):
-            yield from doors(mounted.app, elsewhere=reasons, prefix=path)
+            yield from doors(mounted.app, elsewhere=reasons, prefix=path.rstrip("/"))
             continue
         declared = set(_declarations(getattr(context, "dependant", None)))
         if not declared and path in reasons:

@@ -96,6 +96,13 @@ def test_mounted_files_and_applications_are_seen(tmp_path: Path) -> None:
     assert caught.value.routes == ["GET /other/forgotten"]
 
 
+def test_files_mounted_at_the_root_are_named_by_a_slash(tmp_path: Path) -> None:
+    app = FastAPI(openapi_url=None)
+    app.mount("/", StaticFiles(directory=tmp_path))
+
+    assert_every_route_declares(app, elsewhere={"/": "published artefacts"})
+
+
 def test_a_web_socket_needs_a_door_too() -> None:
     app = FastAPI(openapi_url=None)
 
