@@ -32,3 +32,7 @@ class FormatFailure(NotVerified):
 
     def __init__(self, rule: str) -> None:
         super().__init__(SubIndication.FORMAT_FAILURE, "structure", rule=rule)
+
+
+class CouldNotRun(Exception):
+    """The question could not even be asked: no file, no trust, no sense in an option."""
