@@ -1,0 +1,84 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from signing.formats.codes import CODE_TABLES
+from signing.formats.fields import FieldKind
+from signing.formats.profiles import PROFILES
+from signing.formats.trust_list import KeyState, TrustList, encode_trust_list, parse_trust_list
+from signing.trust_lists import NotASuccessor, require_successor, sign_trust_list
+
+
+def test_a_trust_list_survives_its_encoding(world: Any) -> None:
+    signed = parse_trust_list((world.public / "trust-list.cwt").read_bytes())
+    assert signed.trust_list == world.trust_list()
+    assert encode_trust_list(signed.trust_list) == signed.message.content
+    signed.message.verify_signature(world.trust_signer.public_key)
+
+
+def test_a_trust_list_lives_thirty_days_at_most(world: Any) -> None:
+    issued_at = world.trust_list().issued_at
+    with pytest.raises(ValueError, match="30 days"):
+        encode_trust_list(world.trust_list(expires_at=issued_at + timedelta(days=31)))
+    with pytest.raises(ValueError, match="30 days"):
+        encode_trust_list(world.trust_list(expires_at=issued_at))
+
+
+def test_the_certificate_must_be_the_signers(world: Any) -> None:
+    certificate = parse_trust_list((world.public / "trust-list.cwt").read_bytes()).certificate
+    with pytest.raises(ValueError, match="another key"):
+        sign_trust_list(world.trust_list(), signer=replace(world.seal), certificate=certificate)
+
+
+def _later(world: Any, **changes: Any) -> TrustList:
+    later: TrustList = world.trust_list(version=8, **changes)
+    return later
+
+
+def test_a_later_list_may_add_and_retire(world: Any) -> None:
+    added = replace(PROFILES[0], code=99, kind="another")
+    retired = world.seal_key(state=KeyState.RETIRED)
+    require_successor(
+        world.trust_list(),
+        _later(world, profiles=(*PROFILES, added), seal_keys=(retired, world.seal_key(kid=b"more"))),
+    )
+
+
+def test_a_later_list_takes_nothing_back(world: Any) -> None:
+    """Paper lasts longer than any list."""
+    altered = replace(PROFILES[2], fields=PROFILES[2].fields[1:])
+    tables = {**CODE_TABLES, "sex": tuple(reversed(CODE_TABLES["sex"]))[:1]}
+    for changes in (
+        {"version": 7},
+        {"version": 8, "profiles": PROFILES[1:]},
+        {"version": 8, "profiles": (*PROFILES[:2], altered, *PROFILES[3:])},
+        {"version": 8, "tables": tables},
+        {"version": 8, "agencies": ()},
+        {"version": 8, "seal_keys": ()},
+        {"version": 8, "issued_at": world.trust_list().issued_at - timedelta(days=1)},
+    ):
+        with pytest.raises(NotASuccessor):
+            require_successor(world.trust_list(), world.trust_list(**changes))
+
+
+def test_numbers_and_names_are_given_once() -> None:
+    for numbers in (
+        [profile.code for profile in PROFILES],
+        [profile.kind for profile in PROFILES],
+        *([code.number for code in codes] for codes in CODE_TABLES.values()),
+        *([code.key for code in codes] for codes in CODE_TABLES.values()),
+        *([field.name for field in profile.fields] for profile in PROFILES),
+    ):
+        assert len(set(numbers)) == len(numbers)
+
+
+def test_every_field_can_be_shown() -> None:
+    for profile in PROFILES:
+        for field in (*profile.fields, *(column for rows in profile.fields for column in rows.columns)):
+            assert field.label_ar
+            assert field.label_en
+            assert (field.table in CODE_TABLES) == (field.kind is FieldKind.CODE)
+            assert (field.width > 0) == (field.kind is FieldKind.DIGITS) or field.kind is FieldKind.TEXT
+            assert bool(field.columns) == (field.kind is FieldKind.ROWS)

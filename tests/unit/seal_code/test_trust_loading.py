@@ -1,0 +1,239 @@
+"""What is published is believed only as far as the root vouches for it."""
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from signing.formats.cbor import Tagged, encode_cbor, parse_cbor
+from signing.formats.status_list import Status
+from signing.formats.trust_list import TRUST_LIST_SIGNING
+from verify.memory import Memory, encode_memory, parse_memory
+from verify.sources import DirectorySource, SourceUnavailable, open_source
+from verify.trust import TrustRefused, TrustUnavailable, load_trust
+
+
+def _certificate(world: Any, **changes: Any) -> x509.Certificate:
+    """A certificate for the trust-list key, right in all but `changes`."""
+    choice = {
+        "key": world.root_key,
+        "issuer": "Root",
+        "usage": [TRUST_LIST_SIGNING],
+        "ca": False,
+        "days": 100,
+        **changes,
+    }
+    issued_at = world.trust_list().issued_at
+
+    def name(common: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name("Trust list"))
+        .issuer_name(name(choice["issuer"]))
+        .public_key(world.trust_signer.public_key)
+        .serial_number(4711)
+        .not_valid_before(issued_at - timedelta(days=200))
+        .not_valid_after(issued_at + timedelta(days=choice["days"]))
+        .add_extension(x509.BasicConstraints(ca=choice["ca"], path_length=None), critical=True)
+    )
+    if choice["usage"]:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(choice["usage"]), critical=True)
+    return builder.sign(choice["key"], hashes.SHA384())
+
+
+def test_the_right_certificate_is_believed(world: Any) -> None:
+    world.publish_trust_list(_certificate(world))
+    assert world.trust().trust_list == world.trust_list()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": ec.generate_private_key(ec.SECP384R1())},
+        {"issuer": "Another root"},
+        {"usage": []},
+        {"usage": [ExtendedKeyUsageOID.OCSP_SIGNING]},
+        {"usage": [TRUST_LIST_SIGNING, ExtendedKeyUsageOID.OCSP_SIGNING]},
+        {"ca": True},
+        {"days": -1},
+    ],
+    ids=[
+        "signed by another key",
+        "issued in another name",
+        "for no stated use",
+        "for OCSP",
+        "for more than trust lists",
+        "of an authority",
+        "expired when the list was signed",
+    ],
+)
+def test_another_certificate_is_refused(world: Any, changes: dict[str, Any]) -> None:
+    world.publish_trust_list(_certificate(world, **changes))
+    with pytest.raises(TrustRefused, match="certificate"):
+        world.trust()
+
+
+def test_a_revoked_certificate_is_refused(world: Any) -> None:
+    certificate = _certificate(world)
+    world.publish_trust_list(certificate)
+    day = world.trust_list().issued_at
+    entry = x509.RevokedCertificateBuilder().serial_number(4711).revocation_date(day).build()
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(certificate.issuer)
+        .last_update(day)
+        .next_update(day + timedelta(days=1))
+        .add_revoked_certificate(entry)
+        .sign(world.root_key, hashes.SHA384())
+    )
+    (world.public / "crl").mkdir()
+    (world.public / "crl" / "root.crl").write_bytes(crl.public_bytes(Encoding.DER))
+    with pytest.raises(TrustRefused, match="revoked"):
+        world.trust()
+    assert load_trust(world.public, at=day - timedelta(days=1)).trust_list.version == 7
+
+
+def _tamper(world: Any, name: str) -> None:
+    path = world.public / name
+    value = parse_cbor(path.read_bytes())
+    assert isinstance(value, Tagged)
+    protected, unprotected, content, signature = value.value  # type: ignore[misc]
+    assert isinstance(signature, bytes)
+    changed = bytes([*signature[:-1], signature[-1] ^ 1])
+    path.write_bytes(encode_cbor(Tagged(18, [protected, unprotected, content, changed])))
+
+
+def test_a_changed_trust_list_is_refused(world: Any) -> None:
+    _tamper(world, "trust-list.cwt")
+    with pytest.raises(TrustRefused, match="signature"):
+        world.trust()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xd2\x84", b"\xff" * 100, b"\xd2" * 100_000, bytes(2 << 20)])
+def test_garbage_is_refused(world: Any, content: bytes) -> None:
+    (world.public / "trust-list.cwt").write_bytes(content)
+    with pytest.raises(TrustRefused):
+        world.trust()
+
+
+@pytest.mark.parametrize("name", ["root.pem", "trust-list.cwt"])
+def test_nothing_is_believed_without_root_and_trust_list(world: Any, name: str) -> None:
+    (world.public / name).unlink()
+    with pytest.raises(TrustUnavailable, match=name):
+        world.trust()
+
+
+def test_a_status_list_by_another_key_is_refused(world: Any) -> None:
+    world.status = replace(world.status, key=ec.generate_private_key(ec.SECP256R1()))
+    world.publish_status(Status.VALID)
+    with pytest.raises(TrustRefused, match="status key"):
+        world.trust().status_list(1)
+
+
+def test_a_changed_status_list_is_refused(world: Any) -> None:
+    _tamper(world, "status/1.cwt")
+    with pytest.raises(TrustRefused, match="status key"):
+        world.trust().status_list(1)
+
+
+def test_one_list_does_not_pass_for_another(world: Any) -> None:
+    (world.public / "status/2.cwt").write_bytes((world.public / "status/1.cwt").read_bytes())
+    with pytest.raises(TrustRefused, match="another list"):
+        world.trust().status_list(2)
+
+
+def test_a_missing_status_list_is_unavailable(world: Any) -> None:
+    with pytest.raises(TrustUnavailable):
+        world.trust().status_list(9)
+
+
+def test_a_rolled_back_status_list_is_refused_by_who_remembers(world: Any) -> None:
+    old = (world.public / "status/1.cwt").read_bytes()
+    issued_at = world.trust().status_list(1).issued_at
+    world.publish_status(Status.REVOKED, at=issued_at + timedelta(hours=1))
+    trust = world.trust()
+    trust.status_list(1)
+    memory = parse_memory(encode_memory(trust.remember()))
+    (world.public / "status/1.cwt").write_bytes(old)
+    with pytest.raises(TrustRefused, match="older"):
+        load_trust(world.public, at=issued_at, memory=memory).status_list(1)
+
+
+def test_a_rolled_back_trust_list_is_refused_by_who_remembers(world: Any) -> None:
+    memory = world.trust().remember()
+    world.publish_trust_list(version=6)
+    with pytest.raises(TrustRefused, match="older"):
+        load_trust(world.public, at=world.claims().issued_at, memory=memory)
+    assert memory == Memory(trust_list_version=7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"trust_list": null, "status_lists": {}}', '{"trust_list":1,"status_lists":{"x":1}}'],
+)
+def test_a_broken_memory_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 -- JSON's own or ours
+        parse_memory(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret", "/etc/passwd", "status/../../x", "a//b", "", ".hidden", "x\0y", "C:\\x"]
+)
+def test_a_name_never_leads_out_of_the_published_root(world: Any, name: str) -> None:
+    with pytest.raises(SourceUnavailable):
+        DirectorySource(world.public).read(name)
+
+
+def test_plain_http_is_no_place_to_read_trust_from() -> None:
+    with pytest.raises(ValueError, match="https"):
+        open_source("http://verify.wathiqa.example")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def host(world: Any) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(world.public)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_static_host_is_as_good_as_a_directory(world: Any, host: str) -> None:
+    """A host lists no folders: the signed trust list names the certificates and CRLs."""
+    certificate = _certificate(world)
+    (world.public / "certificates").mkdir()
+    (world.public / "certificates" / "trust.cer").write_bytes(certificate.public_bytes(Encoding.DER))
+    world.publish_trust_list(certificate, files=("certificates/trust.cer", "certificates/../x.cer"))
+    trust = load_trust(host, at=world.claims().issued_at)
+    assert trust.certificates == (certificate,) == world.trust().certificates
+    assert trust.status_list(1) == world.trust().status_list(1)
+    with pytest.raises(TrustUnavailable, match="not there"):
+        trust.status_list(2)
+
+
+def test_a_host_that_does_not_answer_is_unavailable(world: Any) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        port = unused.getsockname()[1]
+        with pytest.raises(TrustUnavailable):
+            load_trust(f"http://127.0.0.1:{port}", at=world.claims().issued_at)
