@@ -134,7 +134,7 @@ PROFILES: tuple[Profile, ...] = (
                 name="spouses",
                 kind=FieldKind.ROWS,
                 path="record.spouses",
-                label_ar="الأزواج",
+                label_ar="الزوج أو الزوجات",
                 label_en="Spouses",
                 columns=(
                     _text("given_name.ar", "الاسم", "Given name"),

@@ -40,6 +40,8 @@ function element(name, text, className) {
   return made;
 }
 
+const inBoth = (text) => ({ ar: text, en: text });
+
 function line(label, shown) {
   const made = element("div");
   made.append(element("dt", label), shownValue(shown));
@@ -58,7 +60,7 @@ function shownValue(shown) {
 }
 
 function rows(field, shown) {
-  const made = element("div");
+  const made = element("div", undefined, "rows");
   const value = element("dd");
   made.append(element("dt", `${field[language]} (${shown.rows.length})`), value);
   for (const row of shown.rows) {
@@ -92,28 +94,29 @@ function renderResult() {
   document.title = `${byId("headline").textContent} · ${say("title")}`;
   byId("verdict").hidden = byId("notes").hidden = false;
   renderAddress();
-  const { fields, claims } = result;
+  const { fields, claims, profile, agency } = result;
+  byId("which").textContent = [profile, agency].filter(Boolean).map((name) => name[language]).join(" · ");
+  byId("bearer").hidden = !claims;
   byId("compare").hidden = !fields;
   byId("about").hidden = !claims;
   if (fields) {
-    byId("fields").replaceChildren(...fields.map(({ field, shown }) =>
-      shown.rows ? rows(field, shown) : line(field[language], shown)));
+    const number = claims.number.replace(/(.{4})(?=.)/g, "$1 ");
+    byId("fields").replaceChildren(
+      line(say("kind"), profile),
+      line(say("number"), inBoth(`\u2066${number}\u2069`)),
+      ...fields.map(({ field, shown }) => shown.rows ? rows(field, shown) : line(field[language], shown)),
+    );
   }
   if (claims) renderFacts();
 }
 
 function renderFacts() {
-  const { claims, profile, agency, statusAsOf, clockBehind } = result;
-  const known = (name) => ({ ar: name?.ar ?? "—", en: name?.en ?? "—" });
-  const text = (value) => ({ ar: value, en: value });
-  const number = claims.number.replace(/(.{4})(?=.)/g, "$1 ");
+  const { claims, agency, statusAsOf, clockBehind } = result;
   const facts = [
-    line(say("kind"), known(profile)),
-    line(say("issuer"), known(agency)),
-    line(say("number"), text(`\u2066${number}\u2069`)),
-    line(say("issued"), text(date(claims.issuedAt))),
-    line(say("until"), text(date(claims.expiresAt))),
-    line(say("statusAsOf"), text(statusAsOf ? date(statusAsOf, { withTime: true }) : say("never"))),
+    line(say("issuer"), agency ?? inBoth("—")),
+    line(say("issued"), inBoth(date(claims.issuedAt))),
+    line(say("until"), inBoth(date(claims.expiresAt))),
+    line(say("statusAsOf"), inBoth(statusAsOf ? date(statusAsOf, { withTime: true }) : say("never"))),
   ];
   byId("facts").replaceChildren(...facts);
   if (clockBehind) byId("facts").append(element("p", say("clock"), "warning"));
