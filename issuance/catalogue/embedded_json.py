@@ -47,7 +47,7 @@ def validate_embedded_json(value: Mapping[str, JsonValue]) -> None:
         EmbeddedJsonInvalid: with the path and rule of each fault, and none of the person's data.
     """
     kind = value.get("kind")
-    if kind not in frozenset(DocumentKind):
+    if not isinstance(kind, str) or kind not in frozenset(DocumentKind):
         rule = "names a kind of document"
         raise EmbeddedJsonInvalid(str(kind)[:64], [Fault(file="record.json", path="/kind", rule=rule)])
     validator = _validator(DocumentKind(kind))
