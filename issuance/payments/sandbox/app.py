@@ -19,7 +19,6 @@ from datetime import date
 from typing import Annotated, Literal
 
 import httpx
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -148,11 +147,6 @@ def create_app(
     app.include_router(trials, dependencies=[Depends(_authorised)])
     app.include_router(payers)
     return app
-
-
-def run(host: str, port: int, settings: SandboxSettings) -> None:
-    """Serve until stopped by a signal."""
-    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
 
 
 @asynccontextmanager

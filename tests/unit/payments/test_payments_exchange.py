@@ -1,5 +1,6 @@
 """A payment on its way, with a network and a process that fail at every step."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +55,18 @@ def test_pressing_pay_twice_gives_the_same_payment(town: Any) -> None:
     assert third.state is PaymentState.PAID
     assert town.wire.calls.count("POST /v1/intents") == 1
     assert town.paid == [REQUEST]
+
+
+def test_many_clicks_at_once_give_one_payment(town: Any) -> None:
+    with ThreadPoolExecutor(8) as clicks:
+        found = list(clicks.map(lambda _: town.pay(), range(8)))
+    town.payer(found[0], "approve")
+    with ThreadPoolExecutor(8) as news:
+        list(news.map(lambda _: town.exchange.sync(found[0].id), range(8)))
+
+    assert len({payment.id for payment in found}) == 1
+    assert town.paid == [REQUEST]
+    assert town.discrepancies() == ()
 
 
 def test_no_provider_is_called_inside_a_transaction(town: Any) -> None:
