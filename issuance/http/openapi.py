@@ -58,6 +58,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     },
 }
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+_PROBLEM_CONTENT = {"schema": {"$ref": "#/components/schemas/Problem"}}
 _PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "BadRequest": (HTTPStatus.BAD_REQUEST, "Cannot be read: body, cursor or idempotency key."),
     "Unauthenticated": (HTTPStatus.UNAUTHORIZED, "Not signed in, or the session has ended."),
@@ -127,7 +128,10 @@ def _complete_operation(operation: dict[str, Any], method: str, path: str, decla
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     for name in names:
-        responses.setdefault(str(int(_PROBLEMS[name][0])), {"$ref": f"#/components/responses/{name}"})
+        status = str(int(_PROBLEMS[name][0]))
+        shared = responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
+        if "$ref" not in shared:  # the route declares its own answer; a problem is possible beside it
+            shared.setdefault("content", {}).setdefault(MEDIA_TYPE, _PROBLEM_CONTENT)
     responses.setdefault("default", {"$ref": "#/components/responses/Problem"})
     operation["responses"] = dict(sorted(responses.items()))
     if not open_to_all:
@@ -135,5 +139,4 @@ def _complete_operation(operation: dict[str, Any], method: str, path: str, decla
 
 
 def _response(description: str) -> dict[str, Any]:
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {"description": description, "headers": _RETRY_AFTER, "content": {MEDIA_TYPE: schema}}
+    return {"description": description, "headers": _RETRY_AFTER, "content": {MEDIA_TYPE: _PROBLEM_CONTENT}}

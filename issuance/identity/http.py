@@ -102,6 +102,21 @@ class Me(BaseModel):
     national_number: str | None
 
 
+class TokenGranted(BaseModel):
+    """A machine's token (RFC 6749 §5.1)."""
+
+    access_token: str
+    token_type: str
+    expires_in: int  # seconds
+    scope: str
+
+
+class OAuthError(BaseModel):
+    """A refusal in OAuth's own form (RFC 6749 §5.2)."""
+
+    error: str
+
+
 class SignIn:
     """The handlers, with what the composition root gives them."""
 
@@ -122,7 +137,14 @@ class SignIn:
         add("/sign-in/codes", self.request_code, methods=["POST"], status_code=202, dependencies=open_door)
         add("/sign-in/code", self.sign_in_with_code, methods=["POST"], dependencies=open_door)
         add("/sign-in/password", self.sign_in_with_password, methods=["POST"], dependencies=open_door)
-        add(TOKEN_PATH, self.grant_token, methods=["POST"], dependencies=open_door, response_model=None)
+        add(
+            TOKEN_PATH,
+            self.grant_token,
+            methods=["POST"],
+            dependencies=open_door,
+            response_model=TokenGranted,
+            responses={400: {"model": OAuthError}, 401: {"model": OAuthError}},
+        )
         add("/session", self.show_session, methods=["GET"])
         add("/session", self.end_session, methods=["DELETE"], status_code=204)
         add("/session/password", self.change_password, methods=["PUT"], status_code=204)
