@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import logging
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -17,16 +18,20 @@ from sqlalchemy import Engine
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.clock import Clock
+from issuance.errors import Unavailable
 from issuance.http.addresses import ClientNetwork
 from issuance.identity import accounts, citizens, machines
 from issuance.identity.access import TOKEN_PATH, public, require
 from issuance.identity.actors import Actor, ActorKind
+from issuance.identity.citizens import Message
 from issuance.identity.errors import CodeRefused, SignInRefused
 from issuance.identity.machines import ClientRefused
 from issuance.identity.passwords import MAX_CHARACTERS, Passwords, check_password
 from issuance.identity.permissions import Permission, Role
 from issuance.identity.senders import CodeSender
 from issuance.identity.tokens import IssuedToken, revoke_token
+
+log = logging.getLogger("issuance.identity")
 
 _shown_token = HTTPBearer(auto_error=False, scheme_name="session")
 _client_basic = HTTPBase(
@@ -166,8 +171,15 @@ class SignIn:
             )
         if challenge.message is not None:
             # After the answer: its duration must not tell whether a message went out.
-            later.add_task(self._sender.send, challenge.message.phone, challenge.message.text, at=at)
+            later.add_task(self._send, challenge.message, at)
         return ChallengeAnswer(challenge=challenge.id, expires_at=challenge.expires_at)
+
+    def _send(self, message: Message, at: datetime) -> None:
+        """Send after the answer. A failure is for the log: the caller was not told, and asks again."""
+        try:
+            self._sender.send(message.phone, message.text, at=at)
+        except Unavailable:
+            log.exception("a one-time code was not sent")
 
     def sign_in_with_code(self, body: CodeAnswer, network: ClientNetwork) -> Session:
         """Open a citizen's session with the code."""

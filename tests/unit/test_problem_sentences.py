@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import re
 from collections import defaultdict
+from functools import cache
 
 import issuance
 from issuance.errors import Invalid, IssuanceError, NotFound
@@ -13,6 +14,7 @@ ARABIC = re.compile(r"[\u0600-\u06ff]")
 LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 
 
+@cache
 def _every_error() -> list[type[IssuanceError]]:
     for module in pkgutil.walk_packages(issuance.__path__, "issuance."):
         importlib.import_module(module.name)
@@ -26,12 +28,9 @@ def _every_error() -> list[type[IssuanceError]]:
     return found
 
 
-ERRORS = _every_error()
-
-
 def test_each_code_belongs_to_one_error() -> None:
     owners = defaultdict(list)
-    for kind in ERRORS:
+    for kind in _every_error():
         if "code" in vars(kind):
             owners[kind.code].append(f"{kind.__module__}.{kind.__name__}")
 
@@ -43,7 +42,7 @@ def test_each_error_that_is_raised_names_its_own_code_and_both_sentences() -> No
     """A class that others derive from may stay abstract; a leaf may not."""
     missing = [
         f"{kind.__module__}.{kind.__name__}"
-        for kind in ERRORS
+        for kind in _every_error()
         if kind.__module__ != "issuance.errors"
         and not kind.__subclasses__()
         and not {"code", "ar", "en"} <= vars(kind).keys()
@@ -53,7 +52,7 @@ def test_each_error_that_is_raised_names_its_own_code_and_both_sentences() -> No
 
 
 def test_each_sentence_is_in_its_language_and_both_name_the_same_facts() -> None:
-    for kind in ERRORS:
+    for kind in _every_error():
         sentence = sentence_of(kind)
         assert ARABIC.search(sentence.ar), kind
         assert LATIN_WORD.search(sentence.en), kind
@@ -64,7 +63,7 @@ def test_each_sentence_is_in_its_language_and_both_name_the_same_facts() -> None
 
 def test_a_sentence_names_facts_only_by_their_plain_name() -> None:
     """`{x.__class__}` or `{x[0]}` would read more than a fact."""
-    for kind in ERRORS:
+    for kind in _every_error():
         for name in placeholders(sentence_of(kind).ar) | placeholders(sentence_of(kind).en):
             assert name.isidentifier(), (kind, name)
 

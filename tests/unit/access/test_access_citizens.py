@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from issuance.errors import Unavailable
 from issuance.identity import citizens
 
 LEILA, LEILA_PHONE = "99010000017", "+963944000001"
@@ -49,6 +50,21 @@ def test_asking_for_a_code_tells_nothing_about_the_person(service: Any, number: 
     assert len(unknown.json()["challenge"]) == len(known.json()["challenge"])
     assert unknown.headers.keys() == known.headers.keys()
     assert len(service.outbox.sent) == sent
+
+
+def test_a_gateway_that_does_not_answer_changes_no_answer(
+    service: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.enrol()
+
+    def fail(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(service.outbox, "send", fail)
+
+    assert _ask_code(service).status_code == 202
+    assert "not sent" in caplog.text
+    assert LEILA_PHONE not in caplog.messages[0]
 
 
 def test_a_challenge_of_nobody_accepts_no_code_at_all(service: Any, engine: Engine) -> None:
