@@ -85,11 +85,13 @@ function render() {
 function renderResult() {
   const { verdict } = WORDS.reasons[result.reason];
   byId("verdict").className = verdict;
+  byId("verdict").dataset.reason = result.reason;
   const [shape, mark] = LOOKS[verdict];
   byId("shape").setAttribute("d", shape);
   byId("mark").setAttribute("d", mark);
   byId("headline").textContent = (WORDS.headlines[result.reason] ?? WORDS.headlines[verdict])[language];
-  byId("sentence").textContent = WORDS.reasons[result.reason][language];
+  const offline = result.claims && !result.live ? ` ${say("offline")}` : "";
+  byId("sentence").textContent = WORDS.reasons[result.reason][language] + offline;
   byId("advice").textContent = WORDS.advice[verdict][language];
   document.title = `${byId("headline").textContent} · ${say("title")}`;
   byId("verdict").hidden = byId("notes").hidden = false;

@@ -14,6 +14,7 @@ export const WORDS = {
   "statusAsOf": {"ar": "آخر معلومة عن حالتها", "en": "Status as of"},
   "never": {"ar": "لم تُعرف بعد", "en": "not known yet"},
   "clock": {"ar": "ساعة هذا الجهاز متأخرة. صحّح التاريخ والوقت.", "en": "This device's clock is behind. Set its date and time."},
+  "offline": {"ar": "(دون اتصال: آخر معلومة عن حالتها مذكورة أدناه.)", "en": "(No connection: what was last known of its status stands below.)"},
   "bearer": {"ar": "هذا التحقق لا يثبت هوية حامل الورقة. اطلب بطاقته الشخصية.", "en": "This does not prove who the bearer is. Ask for an identity card."},
   "address": {"ar": "يجب أن يظهر في أعلى المتصفح هذا العنوان تماماً: {right}", "en": "The top of your browser must show exactly this address: {right}"},
   "addressWrong": {"ar": "انتبه: أنت على {here}. العنوان الرسمي هو {right}.", "en": "Beware: you are at {here}. The official address is {right}."},

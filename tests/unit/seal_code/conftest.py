@@ -1,7 +1,9 @@
 """A small world with a root, two agencies, keys and published lists; all times are chosen here."""
 
 import copy
-from collections.abc import Callable
+import mimetypes
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from keys.signer import Algorithm, Purpose, require_purpose
 from signing.formats.claims import SealClaims, record_digest
@@ -23,6 +26,7 @@ from signing.formats.trust_list import FILE_NAME, TRUST_LIST_SIGNING, Agency, Se
 from signing.seal_codes import SealCodeSigner, key_identifier
 from signing.status_lists import StatusListSigner
 from signing.trust_lists import sign_trust_list
+from verify.publication import PAGE_HEADERS, publish_page
 from verify.trust import Trust, load_trust
 
 ORIGIN = "https://verify.wathiqa.example"
@@ -143,6 +147,7 @@ class World:
     """Everything needed to seal, publish and judge; tests change one thing and look."""
 
     public: Path
+    origin: str = ORIGIN
     root_key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP384R1())
     )
@@ -175,7 +180,7 @@ class World:
             version=7,
             issued_at=ISSUED - timedelta(days=2),
             expires_at=ISSUED + timedelta(days=28),
-            verify_origin=ORIGIN,
+            verify_origin=self.origin,
             agencies=(
                 Agency(
                     code=1, id="civil-registry", ar="مديرية الأحوال المدنية", en="Directorate of Civil Status"
@@ -213,7 +218,7 @@ class World:
         if status is not None:
             self.entries.set(self.claims().status_index, status)
         signer = StatusListSigner(
-            signer=self.status, kid=key_identifier(self.status.public_key), verify_origin=ORIGIN
+            signer=self.status, kid=key_identifier(self.status.public_key), verify_origin=self.origin
         )
         path = self.public / status_list_name(number)
         path.parent.mkdir(exist_ok=True)
@@ -237,27 +242,65 @@ class World:
         )
         return replace(claims, **changes)
 
-    def seal_text(self, claims: SealClaims | None = None, *, origin: str = ORIGIN) -> str:
-        signer = SealCodeSigner(signer=self.seal, kid=self.kid, verify_origin=origin)
+    def seal_text(self, claims: SealClaims | None = None, *, origin: str | None = None) -> str:
+        signer = SealCodeSigner(signer=self.seal, kid=self.kid, verify_origin=origin or self.origin)
         return signer.sign(claims or self.claims()).text
 
     def trust(self, *, at: datetime = TODAY) -> Trust:
         return load_trust(self.public, at=at)
 
+    def publish(self) -> None:
+        self.publish_root()
+        self.publish_trust_list()
+        self.publish_status(Status.VALID)
 
-@pytest.fixture
-def make_world(tmp_path: Path) -> Callable[[], World]:
-    def make() -> World:
-        world = World(public=tmp_path)
-        world.publish_root()
-        world.publish_trust_list()
-        world.publish_status(Status.VALID)
-        return world
-
-    return make
+    def publish_page(self) -> None:
+        publish_page(self.public, verify_origin=self.origin, trust_anchor_spki=self.anchor)
 
 
 @pytest.fixture
-def world(make_world: Callable[[], World]) -> World:
+def world(tmp_path: Path) -> World:
     """One document issued, everything published."""
-    return make_world()
+    made = World(public=tmp_path)
+    made.publish()
+    return made
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Drives the public page; a machine without a browser skips those tests."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no chromium on this machine: the public page is not driven")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(world: World, chromium: Browser) -> Iterator[Page]:
+    """A phone looking at the published page at its official address; nothing leaves the machine."""
+    world.publish_page()
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, locale="ar-SY", service_workers="block"
+    )
+    context.route("**/*", lambda route: _answer(route, world))
+    opened = context.new_page()
+    opened.clock.set_fixed_time(TODAY)
+    yield opened
+    context.close()
+
+
+def _answer(route: Route, world: World) -> None:
+    if not route.request.url.startswith(f"{world.origin}/"):
+        route.abort()
+        return
+    name = route.request.url.removeprefix(f"{world.origin}/").partition("#")[0] or "index.html"
+    path = world.public / name[:200]
+    if path.is_file():
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        route.fulfill(body=path.read_bytes(), content_type=kind, headers=PAGE_HEADERS)
+    else:
+        route.fulfill(status=404, body=(world.public / "404.html").read_bytes(), content_type="text/html")

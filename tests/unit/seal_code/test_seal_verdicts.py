@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.sync_api import Page
 
 from signing.formats.codes import CODE_TABLES
 from signing.formats.profiles import PROFILES
@@ -167,6 +168,24 @@ def test_reason(world: Any, name: str) -> None:
     if report.indication is Indication.TOTAL_FAILED:
         assert report.claims is None, "what no key of ours signed is never shown"
         assert report.fields == ()
+
+
+def test_the_page_gives_the_same_reasons(world: Any, page: Page) -> None:
+    """Each case has a root of its own, so nothing the page kept from the one before is believed."""
+    for name, (reason, arrange) in CASES.items():
+        another = type(world)(public=world.public)
+        another.publish()
+        text = arrange(another)
+        another.publish_page()
+        page.goto("about:blank")
+        page.goto(f"{world.origin}/")
+        page.locator("summary").first.click()
+        page.locator("#text").fill(text)
+        page.locator("#check").click()
+        page.locator("#verdict").wait_for()
+        assert page.locator("#verdict").get_attribute("data-reason") == reason.value, name
+        is_believed = MEANINGS[reason].indication is Indication.TOTAL_PASSED
+        assert page.locator("#fields").is_visible() == is_believed, name
 
 
 def test_after_its_time_a_document_is_expired(world: Any) -> None:

@@ -1,0 +1,289 @@
+"""A browser drives the public page: verdicts, privacy, offline use, memory, the fallback form."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from signing.formats.digits import encode_digits, parse_digits
+from signing.formats.profiles import PROFILES
+from signing.formats.seal_code import SealCodeError, parse_seal_code
+from signing.formats.status_list import Status
+
+KINDS = [profile.kind for profile in PROFILES]
+
+
+def _reason(page: Page, address: str) -> str | None:
+    page.goto("about:blank")
+    page.goto(address)
+    page.locator("#verdict").wait_for()
+    return page.locator("#verdict").get_attribute("data-reason")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_shown_line_by_line(world: Any, page: Page, kind: str) -> None:
+    profile = next(profile for profile in PROFILES if profile.kind == kind)
+    assert _reason(page, world.seal_text(world.claims(kind))) == "in-force"
+    expect(page.locator("#headline")).to_have_text("صحيحة وسارية")
+    expect(page.locator("#which")).to_contain_text(profile.title_ar)
+    shown = page.locator("#fields").inner_text()
+    for field in profile.fields:
+        assert field.label_ar in shown
+    assert "99010000123" in shown
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "nothing sticks out of a phone"
+    )
+
+
+def test_both_languages(world: Any, page: Page) -> None:
+    page.goto(world.seal_text())
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    page.locator("#language").click()
+    expect(page.locator("html")).to_have_attribute("dir", "ltr")
+    expect(page.locator("#headline")).to_have_text("Genuine and in force")
+    expect(page.locator("#fields")).to_contain_text("3 February 1948")
+    page.locator("#language").click()
+    expect(page.locator("#fields")).to_contain_text("3 شباط 1948")
+
+
+def test_a_copy_of_the_page_elsewhere_warns(world: Any, page: Page) -> None:
+    """The address is part of what a person checks; a copy cannot hide where it is."""
+    page.goto(world.seal_text())
+    expect(page.locator("#address")).to_contain_text("verify.wathiqa.example")
+    expect(page.locator("#address")).not_to_have_class("warning")
+    index = world.public / "index.html"
+    index.write_text(
+        index.read_text("utf-8").replace("https://verify.wathiqa.example", "https://other.example")
+    )
+    page.goto(f"{world.origin}/")
+    page.goto(world.seal_text(), wait_until="load")
+    page.locator("#verdict").wait_for()
+    expect(page.locator("#address")).to_have_class("warning")
+
+
+def test_the_fragment_leaves_address_and_history(world: Any, page: Page) -> None:
+    assert _reason(page, world.seal_text()) == "in-force"
+    assert page.url == f"{world.origin}/"
+    page.reload()
+    page.locator("#start").wait_for()
+    page.goto(world.seal_text())
+    page.locator("#verdict").wait_for()
+    page.go_back()
+    assert "#1" not in page.url
+
+
+def test_a_second_scan_in_the_same_tab_is_judged_anew(world: Any, page: Page) -> None:
+    assert _reason(page, world.seal_text()) == "in-force"
+    page.goto(f"{world.origin}/#123")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "unreadable")
+    expect(page.locator("#compare")).to_be_hidden()
+
+
+def test_a_reader_that_escapes_the_fragment_is_served(world: Any, page: Page) -> None:
+    assert _reason(page, world.seal_text().replace("#", "%23")) == "in-force"
+    assert page.url == f"{world.origin}/"
+
+
+def test_an_older_list_never_replaces_a_newer_one(world: Any, page: Page) -> None:
+    old = (world.public / "status/1.cwt").read_bytes()
+    old_trust = (world.public / "trust-list.cwt").read_bytes()
+    issued_at = world.claims().issued_at
+    world.publish_status(Status.REVOKED, at=issued_at + timedelta(hours=4))
+    world.publish_trust_list(version=8, seal_keys=(world.seal_key(profiles=(3,)),))
+    assert _reason(page, world.seal_text()) == "revoked"
+    (world.public / "status/1.cwt").write_bytes(old)
+    (world.public / "trust-list.cwt").write_bytes(old_trust)
+    assert _reason(page, world.seal_text()) == "revoked"
+    assert _reason(page, world.seal_text(world.claims("death"))) == "key-not-permitted"
+
+
+def test_a_clock_that_is_behind_is_noticed(world: Any, page: Page) -> None:
+    page.clock.set_fixed_time(world.claims().issued_at - timedelta(days=400))
+    assert _reason(page, world.seal_text()) in {"clock-wrong", "in-force"}
+    page.clock.set_fixed_time(world.claims().issued_at + timedelta(hours=1))
+    assert _reason(page, world.seal_text()) == "in-force"
+    expect(page.locator("#facts .warning")).to_be_visible()
+
+
+def test_hostile_lists_are_not_believed_and_the_good_copy_is_kept(world: Any, page: Page) -> None:
+    genuine = {name: (world.public / name).read_bytes() for name in ("status/1.cwt", "trust-list.cwt")}
+    (world.public / "status/1.cwt").write_bytes(genuine["trust-list.cwt"])
+    assert _reason(page, world.seal_text()) == "status-missing"
+    (world.public / "status/1.cwt").write_bytes(genuine["status/1.cwt"])
+    assert _reason(page, world.seal_text()) == "in-force"
+    for content in (b"\xff" * 500, b"\xd2" * 5000, b""):
+        for name in genuine:
+            (world.public / name).write_bytes(content)
+        assert _reason(page, world.seal_text()) == "in-force"
+        expect(page.locator("#sentence")).to_contain_text("دون اتصال")
+
+
+def test_text_from_a_seal_is_never_markup(world: Any, page: Page) -> None:
+    claims = world.claims()
+    fields = ("<img src=x onerror=document.title='x'>", *claims.fields[1:])
+    assert _reason(page, world.seal_text(world.claims(fields=fields))) == "in-force"
+    assert page.locator("#fields img").count() == 0
+
+
+def test_page_and_parser_accept_the_same_texts(world: Any, chromium: Browser) -> None:
+    """Each byte of a code changed in turn, and its length: Python and JavaScript agree on every one."""
+    world.publish_page()
+    payload = parse_digits(world.seal_text(world.claims("family-extract")).partition("#1")[2])
+    changed = [
+        payload[:i] + bytes([(payload[i] + 1 + i % 255) % 256]) + payload[i + 1 :]
+        for i in range(len(payload) - 64)
+    ]
+    texts = [
+        f"{world.origin}/#1{encode_digits(one)}" for one in (payload, *changed, payload[:-1], payload + b"\0")
+    ]
+    latin = bytes(range(256)).decode("cp1256")
+    context = chromium.new_context(bypass_csp=True, service_workers="block")
+    context.route("**/*", partial(_serve, world.public))
+    page = context.new_page()
+    page.goto(f"{world.origin}/")
+    accepted = page.evaluate(
+        """async (texts) => {
+          const { parseSealCode } = await import("./formats.js");
+          return texts.map((text) => { try { parseSealCode(text); return true; } catch { return false; } });
+        }""",
+        texts,
+    )
+    decoded = page.evaluate(
+        "new TextDecoder('windows-1256').decode(Uint8Array.from({length: 256}, (_, i) => i))"
+    )
+    context.close()
+    assert accepted == [_is_accepted(text) for text in texts]
+    assert 1 < sum(accepted) < len(texts)
+    assert decoded == latin, "a byte means the same letter in both"
+
+
+def _is_accepted(text: str) -> bool:
+    try:
+        parse_seal_code(text)
+    except SealCodeError:
+        return False
+    return True
+
+
+def _serve(public: Path, route: Any) -> None:
+    name = route.request.url.partition("example/")[2].partition("#")[0] or "index.html"
+    kind = "text/javascript" if name.endswith(".js") else "text/html"
+    is_there = (public / name).is_file()
+    route.fulfill(
+        status=200 if is_there else 404,
+        body=(public / name).read_bytes() if is_there else b"",
+        content_type=kind,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (200, {"result": "unknown"}, "لا توجد وثيقة"),
+        (429, {}, "محاولات كثيرة"),
+        (503, {}, "لا يجيب"),
+        (
+            200,
+            {
+                "result": "known",
+                "status": "revoked",
+                "issued_on": "2026-11-22",
+                "kind": {"ar": "بيان ولادة", "en": "Birth extract"},
+                "agency": {"ar": "مديرية الأحوال المدنية", "en": "Directorate of Civil Status"},
+            },
+            "وقد أُلغيت",
+        ),
+    ],
+)
+def test_a_torn_code_is_asked_for_by_number(
+    world: Any, page: Page, status: int, body: Any, answer: str
+) -> None:
+    asked: list[Any] = []
+
+    def service(route: Any) -> None:
+        if route.request.method == "GET":
+            route.fulfill(status=204)
+        else:
+            asked.append(route.request.post_data_json)
+            route.fulfill(status=status, json=body)
+
+    page.route("**/api/documents/check", service)
+    page.goto(f"{world.origin}/")
+    page.locator("#fallback summary").click()
+    page.locator("#number").fill("٢٦٠٠ ٠٠٠٠ ٠٠١٠")
+    page.locator("#code").fill("abcd-efgh-oil2")
+    page.locator("#ask").click()
+    expect(page.locator("#answer")).to_contain_text(answer)
+    assert asked == [{"number": "260000000010", "code": "ABCDEFGH0112"}]
+
+
+def test_a_mistyped_number_is_not_even_asked_for(world: Any, page: Page) -> None:
+    page.route("**/api/documents/check", lambda route: route.fulfill(status=405))
+    page.goto(f"{world.origin}/")
+    page.locator("#fallback summary").click()
+    page.locator("#number").fill("2600 0000 0011")
+    page.locator("#ask").click()
+    expect(page.locator("#answer")).to_contain_text("رقم الوثيقة غير صحيح")
+
+
+def test_without_the_service_there_is_no_form(world: Any, page: Page) -> None:
+    with page.expect_response("**/api/documents/check"):
+        page.goto(f"{world.origin}/")
+    expect(page.locator("#fallback")).to_be_hidden()
+
+
+class _Host(http.server.SimpleHTTPRequestHandler):
+    seen: list[str]
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.seen.append(f"{self.path}\n{self.headers}")
+        super().do_GET()
+
+
+@pytest.fixture
+def host(world: Any) -> Iterator[Any]:
+    handler = type("Host", (_Host,), {"seen": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(world.public)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    world.origin = f"http://127.0.0.1:{server.server_port}"
+    world.publish()
+    world.publish_page()
+    yield server, handler.seen  # type: ignore[attr-defined]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_it_works_without_a_network_after_one_visit_and_tells_nobody(
+    world: Any, host: Any, chromium: Browser
+) -> None:
+    server, seen = host
+    text = world.seal_text()
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    page.clock.set_fixed_time(world.claims().issued_at + timedelta(hours=6))
+    page.goto(text)
+    page.locator("#verdict").wait_for()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    digits = text.partition("#")[2]
+    assert not any(digits[:40] in request for request in seen), "the fragment never reaches a server"
+    server.shutdown()
+    server.server_close()
+    assert _reason(page, text) == "in-force"
+    expect(page.locator("#sentence")).to_contain_text("No connection")
+    page.clock.set_fixed_time(world.claims().issued_at + timedelta(days=5))
+    assert _reason(page, text) == "status-stale"
+    assert _reason(page, world.seal_text(world.claims(status_list=2))) == "status-missing"
+    page.clock.set_fixed_time(world.claims().issued_at + timedelta(days=29))
+    assert _reason(page, text) == "trust-stale"
+    context.close()
