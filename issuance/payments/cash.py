@@ -24,6 +24,7 @@ from issuance.payments.errors import (
     RefundNotFound,
     WebhookRefused,
 )
+from issuance.payments.locks import take_turn
 from issuance.payments.models import (
     UNFINISHED,
     UNFINISHED_REFUND,
@@ -194,7 +195,7 @@ def _write(
         raise OfficeInvalid(office=office)
     year = local_day(at).year
     same_book = (cash_receipts.c.office == office, cash_receipts.c.year == year)
-    # On PostgreSQL two clerks of one office may read the same last serial; the primary key lets one in.
+    take_turn(connection, f"receipts of {office} {year}")
     last = connection.scalar(select(func.max(cash_receipts.c.serial)).where(*same_book)) or 0
     connection.execute(
         insert(cash_receipts).values(

@@ -161,6 +161,7 @@ def _open(
     reason: str,
     at: datetime,
 ) -> Refund:
+    # The payment's row was locked when it was loaded: nobody else decides at the same time.
     earlier = store.refunds_of(connection, payment.id)
     for refund in earlier:
         if refund.components != components:

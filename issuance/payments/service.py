@@ -22,6 +22,7 @@ from issuance.payments.errors import (
     PaymentNotFound,
     PaymentStillOpen,
 )
+from issuance.payments.locks import take_turn
 from issuance.payments.models import (
     UNFINISHED,
     DisputeReason,
@@ -56,6 +57,7 @@ def open_payment(
         PaymentStillOpen: another payment of this request may still succeed.
     """
     amount = amount_due(fees, provider.capabilities, provider_name=provider.name)
+    take_turn(connection, f"payments of {request_number}")
     earlier = store.payments_of(connection, request_number)
     for payment in earlier:
         if payment.state is PaymentState.PAID:
@@ -178,6 +180,7 @@ def note_webhook(connection: Connection, provider: str, notice: WebhookNotice, *
     One that was received but not handled (a crash, a provider that did not
     answer the sync) is handled when it is delivered again.
     """
+    take_turn(connection, f"webhook {provider} {notice.webhook_id}")
     key = (
         payment_webhooks.c.provider == provider,
         payment_webhooks.c.webhook_id == notice.webhook_id,

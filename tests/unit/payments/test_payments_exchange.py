@@ -74,7 +74,7 @@ def test_no_provider_is_called_inside_a_transaction(town: Any) -> None:
 
     def write_meanwhile() -> None:
         with town.engine.begin() as connection:
-            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS meanwhile (x)")
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS meanwhile (x INTEGER)")
 
     town.wire.watch = write_meanwhile
     payment = town.pay()

@@ -157,30 +157,24 @@ def test_a_real_server_times_out_pays_and_sends_its_webhook(town: Any, tmp_path:
     settings = replace(
         town.sandbox.settings,
         database_url=f"sqlite:///{tmp_path / 'real.sqlite'}",
-        lost_answer_seconds=1.0,
+        lost_answer_seconds=1.5,
         courier_idle_seconds=5.0,
     )
     with (
         httpx.Client(transport=httpx.MockTransport(service)) as courier,
         running(settings, clock=town.clock, client=courier) as address,
-        httpx.Client(timeout=httpx.Timeout(5, read=0.3)) as client,
+        httpx.Client(timeout=30) as client,
+        httpx.Client(timeout=httpx.Timeout(30, read=0.5)) as impatient,
     ):
-        provider = ElectronicProvider(
-            name="sandbox",
-            client=client,
-            base_url=address,
-            api_key=settings.api_key,
-            webhook_keys=[parse_secret(secret) for secret in settings.webhook_secrets],
-            capabilities=town.electronic.capabilities,
-        )
+        provider = provider_at(town, address, client)
         headers = {"authorization": f"Bearer {settings.api_key}"}
         client.post(f"{address}/sandbox/faults", json={"fault": Fault.LOSE_ANSWER}, headers=headers)
         order = order_of(town)
         with pytest.raises(ProviderUnavailable):
-            provider.create_intent(order)
+            provider_at(town, address, impatient).create_intent(order)
         pending = provider.sync_by_our_reference(order.our_reference)
         client.post(f"{address}/sandbox/intents/{order.our_reference}/approve", headers=headers)
-        assert arrived.wait(timeout=10)
+        assert arrived.wait(timeout=30)
         paid = provider.sync_by_our_reference(order.our_reference)
 
     assert pending is not None
@@ -189,6 +183,18 @@ def test_a_real_server_times_out_pays_and_sends_its_webhook(town: Any, tmp_path:
     assert (paid.state, paid.minor, paid.currency) == (SeenState.PAID, 165_50, Currency.SYP)
     keys = [parse_secret(secret) for secret in settings.webhook_secrets]
     assert verify_webhook(received[0].headers, received[0].content, keys=keys, at=town.now)
+
+
+def provider_at(town: Any, address: str, client: httpx.Client) -> ElectronicProvider:
+    settings = town.sandbox.settings
+    return ElectronicProvider(
+        name="sandbox",
+        client=client,
+        base_url=address,
+        api_key=settings.api_key,
+        webhook_keys=[parse_secret(secret) for secret in settings.webhook_secrets],
+        capabilities=town.electronic.capabilities,
+    )
 
 
 def order_of(town: Any) -> IntentOrder:
