@@ -1,0 +1,63 @@
+"""`wathiqa ca`, `wathiqa keys`: certificates and keys."""
+
+from typing import Annotated
+
+import typer
+
+from issuance.cli.opened import Directory, opened, show
+
+ca_app = typer.Typer(no_args_is_help=True)
+keys_app = typer.Typer(no_args_is_help=True)
+
+
+@ca_app.command("list")
+def list_certificates(directory: Directory) -> None:
+    """Every certificate ever issued, newest first."""
+    from ca.serials import serial_text
+    from ca.store import find_certificates
+
+    with opened(directory).trust_services.engine.connect() as connection:
+        found = find_certificates(connection)
+    rows = [
+        (
+            serial_text(each.serial_number),
+            each.name,
+            each.profile.value,
+            f"{each.not_after:%Y-%m-%d}",
+            "-" if each.revoked_at is None else f"{each.revoked_at:%Y-%m-%d} {each.reason}",
+        )
+        for each in found
+    ]
+    show(("serial", "name", "profile", "until", "revoked"), rows)
+
+
+@ca_app.command("revoke")
+def revoke_certificate(
+    serial: Annotated[str, typer.Argument(help="As `ca list` writes it.")],
+    directory: Directory,
+    reason: Annotated[str, typer.Option(help="As RFC 5280 spells it, such as keyCompromise.")],
+) -> None:
+    """Revoke a certificate and publish that at once; what it certified is renewed with a new key."""
+    from ca.reasons import RevocationReason
+    from ca.revocation import revoke
+
+    service = opened(directory)
+    trust = service.trust_services
+    with trust.engine.begin() as connection:
+        revoke(connection, int(serial, 16), reason=RevocationReason(reason), at=service.parts.clock())
+    opened(directory).publish()
+    typer.echo(f"{serial} is revoked; the new CRL and OCSP answers are published")
+
+
+@keys_app.command("list")
+def list_keys(directory: Directory) -> None:
+    """The keys in custody: purpose and algorithm, never the key."""
+    from issuance.app import passphrase_source
+    from issuance.settings import Layout
+    from keys.software import SoftwareCustody
+
+    layout = Layout(root=directory)
+    custody = SoftwareCustody(layout.keys, passphrase_source(layout))
+    signers = [custody.load(key_id) for key_id in custody.key_ids()]
+    rows = [(signer.key_id, signer.purpose.value, signer.algorithm.value) for signer in signers]
+    show(("key", "purpose", "algorithm"), rows)

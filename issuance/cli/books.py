@@ -1,0 +1,136 @@
+"""`wathiqa requests`, `documents`, `ledger`: what stands in the books."""
+
+from typing import Annotated
+
+import typer
+
+from issuance.cli.opened import Directory, opened, show
+
+requests_app = typer.Typer(no_args_is_help=True)
+documents_app = typer.Typer(no_args_is_help=True)
+ledger_app = typer.Typer(no_args_is_help=True)
+
+Number = Annotated[str, typer.Argument(help="Its number, as printed.")]
+_DISCREPANCIES = 1
+_DOCUMENT_FACTS = (
+    "number",
+    "kind",
+    "agency",
+    "request_number",
+    "state",
+    "valid_until",
+    "sha256",
+    "released_at",
+    "withdrawn_at",
+    "withdrawal_reason",
+    "superseded_by",
+)
+
+
+@requests_app.command("list")
+def list_requests(
+    directory: Directory,
+    state: Annotated[str, typer.Option(help="Only those in this state, such as `held`.")] = "",
+    limit: int = 50,
+) -> None:
+    """Requests in the order of their numbers."""
+    from issuance.requests.book import Selection, find_requests
+    from issuance.requests.lifecycle import State
+
+    selection = Selection(state=State(state) if state else None, limit=limit)
+    with opened(directory).parts.engine.connect() as connection:
+        found = find_requests(connection, selection)
+    rows = [
+        (each.number, each.service, each.state.value, f"{each.updated_at:%Y-%m-%d %H:%M}") for each in found
+    ]
+    show(("request", "service", "state", "since (UTC)"), rows)
+
+
+@requests_app.command("show")
+def show_request(number: Number, directory: Directory) -> None:
+    """The timeline of one request."""
+    from issuance.requests.book import load_request, load_timeline
+    from issuance.requests.numbers import parse_request_number
+
+    with opened(directory).parts.engine.connect() as connection:
+        request = load_request(connection, parse_request_number(number))
+        timeline = load_timeline(connection, request.number)
+    typer.echo(f"{request.number}  {request.service}  {request.state.value}")
+    rows = [
+        (f"{step.at:%Y-%m-%d %H:%M:%S}", step.event.value, step.target.value, str(step.facts))
+        for step in timeline
+    ]
+    show(("at (UTC)", "event", "state", "facts"), rows)
+
+
+@requests_app.command("resume")
+def resume_request(number: Number, directory: Directory) -> None:
+    """Let a held request go on where it stopped, once its cause is mended."""
+    from issuance.identity.actors import system_actor
+    from issuance.requests.numbers import parse_request_number
+
+    service = opened(directory)
+    with service.parts.engine.begin() as connection:
+        request = service.movements.resume(
+            connection, parse_request_number(number), actor=system_actor("operator"), at=service.parts.clock()
+        )
+    typer.echo(f"{request.number} goes on from {request.state.value}")
+
+
+@documents_app.command("show")
+def show_document(number: Number, directory: Directory) -> None:
+    """One document, without what it says."""
+    from issuance.documents.book import load_document
+    from signing.formats.document_number import parse_document_number
+
+    with opened(directory).parts.engine.connect() as connection:
+        document = load_document(connection, parse_document_number(number))
+    show(("fact", "value"), [(fact, str(getattr(document, fact) or "-")) for fact in _DOCUMENT_FACTS])
+
+
+@documents_app.command("revoke")
+def revoke_document(
+    number: Number,
+    directory: Directory,
+    reason: Annotated[
+        str, typer.Option(help="issued-in-error, record-corrected, fraud, holder-asked, court-order.")
+    ],
+) -> None:
+    """Withdraw a document; the published status says so at once."""
+    from issuance.audit import trail
+    from issuance.documents import book, models
+    from issuance.identity.actors import system_actor
+    from signing.formats.document_number import parse_document_number
+
+    service = opened(directory)
+    at, why = service.parts.clock(), models.RevocationReason(reason)
+    with service.parts.engine.begin() as connection:
+        document = book.load_document(connection, parse_document_number(number))
+        book.revoke(connection, document, reason=why, at=at)
+        about = trail.AuditObject(kind="document", id=document.number)
+        operator = system_actor("operator")
+        trail.record(connection, operator, "document.revoke", about, at=at, facts={"reason": why.value})
+    service.parts.statuses.publish(at=at)
+    typer.echo(f"{document.number} is revoked")
+
+
+@ledger_app.command("balances")
+def show_balances(directory: Directory) -> None:
+    """The trial balance, in minor units; debits and credits are equal within a currency."""
+    from issuance.ledger.balances import trial_balance
+
+    with opened(directory).parts.engine.connect() as connection:
+        lines = trial_balance(connection)
+    rows = [(line.account.id, str(line.debits), str(line.credits), str(line.pending)) for line in lines]
+    show(("account", "debits", "credits", "pending"), rows)
+
+
+@ledger_app.command("check")
+def check_ledger(directory: Directory) -> None:
+    """Every disagreement inside the ledger and with the payments; exit status 1 if there is one."""
+    from issuance.payments.discrepancies import find_discrepancies
+
+    with opened(directory).parts.engine.connect() as connection:
+        found = find_discrepancies(connection)
+    show(("what", "about"), [(each.what, each.about) for each in found])
+    raise typer.Exit(_DISCREPANCIES if found else 0)

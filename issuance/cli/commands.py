@@ -1,0 +1,124 @@
+"""`wathiqa`: the operator's command.
+
+Exit status: 0 done; 1 not done, with the reason on standard error; 2 wrong usage.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from issuance.cli import authority, books, catalogue, people
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Wathiqa: official documents, from request to verified extract.",
+)
+app.add_typer(catalogue.app, name="services", help="What is on offer.")
+app.add_typer(books.requests_app, name="requests", help="Requests: list, show, resume.")
+app.add_typer(books.documents_app, name="documents", help="Documents: list, show, revoke.")
+app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances and discrepancies.")
+app.add_typer(authority.ca_app, name="ca", help="The certificate authority.")
+app.add_typer(authority.keys_app, name="keys", help="The keys in custody.")
+app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff.")
+app.add_typer(people.audit_app, name="audit", help="The audit trail.")
+
+Directory = Annotated[Path, typer.Option("--directory", "-d", help="The installation.")]
+Port = Annotated[int, typer.Option("--port", help="Where to listen, on loopback.")]
+
+
+@app.command()
+def init(
+    directory: Directory,
+    verify_origin: Annotated[
+        str, typer.Option(help="Printed in every seal code; it never changes.")
+    ] = "https://verify.wathiqa.example",
+    *,
+    passphrase_in_file: Annotated[
+        bool,
+        typer.Option(
+            "--passphrase-in-file",
+            help="Keep the key passphrase in state/ instead of WATHIQA_KEY_PASSPHRASE.",
+        ),
+    ] = False,
+) -> None:
+    """Make an installation: keys, certificates, the sample registers, the published files."""
+    from issuance.cli.installation import initialise
+    from issuance.settings import Layout, Settings
+
+    layout = Layout(root=directory)
+    initialise(layout, Settings(verify_origin=verify_origin), passphrase_in_file=passphrase_in_file)
+    Console().print(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
+
+
+@app.command()
+def demo(directory: Directory = Path("demo")) -> None:
+    """Request, pay, seal, deliver and verify one document of every kind."""
+    from issuance.demo.run import run_demo
+
+    raise typer.Exit(run_demo(directory, Console()))
+
+
+@app.command()
+def serve(
+    directory: Directory,
+    port: Port = 8000,
+    *,
+    sandbox: Annotated[bool, typer.Option(help="Run the sandbox payment provider beside it.")] = True,
+) -> None:
+    """Run the service on loopback, with a worker in the same process."""
+    from issuance.cli.running import serve_installation
+
+    serve_installation(directory, port, with_sandbox=sandbox, console=Console())
+
+
+@app.command()
+def worker(
+    directory: Directory,
+    name: Annotated[str, typer.Option(help="Unique among the workers, and the same after a restart.")],
+) -> None:
+    """Run one more worker, without the web server."""
+    from issuance.cli.running import run_worker
+
+    run_worker(directory, name)
+
+
+@app.command("sandbox-payments")
+def sandbox_payments(
+    directory: Directory,
+    webhooks_to: Annotated[str, typer.Option(help="Where the service receives webhooks.")],
+    port: Port = 8100,
+) -> None:
+    """Run the sandbox payment provider: a server of its own that moves no money."""
+    from issuance.cli.running import run_sandbox
+
+    run_sandbox(directory, port, webhooks_to)
+
+
+@app.command()
+def publish(directory: Directory) -> None:
+    """Bring the published files up to date: CRLs, OCSP answers, trust list, statuses, page."""
+    from issuance.cli.installation import open_installation
+    from issuance.settings import Layout
+
+    open_installation(Layout(root=directory)).publish()
+
+
+def main() -> None:
+    """Entry point: an error of ours is a sentence, not a traceback."""
+    from issuance.cli.failures import KNOWN, explain
+
+    try:
+        app()
+    except KNOWN as error:
+        sys.stderr.write(f"wathiqa: {explain(error)}\n")
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

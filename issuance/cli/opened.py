@@ -1,0 +1,29 @@
+"""What the short commands share: an opened installation, and tables that read well."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Directory = Annotated[Path, typer.Option("--directory", "-d", help="The installation.")]
+
+
+def opened(directory: Path) -> Any:  # noqa: ANN401  (a Service; its type would load everything before --help)
+    """The installation's parts."""
+    from issuance.cli.installation import open_installation
+    from issuance.settings import Layout
+
+    return open_installation(Layout(root=directory))
+
+
+def show(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table on standard output; plain when it is not a terminal."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table if rows else "none")

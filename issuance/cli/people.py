@@ -1,0 +1,81 @@
+"""`wathiqa accounts`, `wathiqa audit`: who may act, and who did."""
+
+from typing import Annotated
+
+import typer
+
+from issuance.cli.opened import Directory, opened, show
+
+accounts_app = typer.Typer(no_args_is_help=True)
+audit_app = typer.Typer(no_args_is_help=True)
+
+
+@accounts_app.command("create")
+def create_staff_account(
+    login: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    directory: Directory,
+    full_name: Annotated[str, typer.Option(help="As colleagues know them.")],
+    role: Annotated[
+        list[str], typer.Option(help="clerk, officer, registrar, treasurer, auditor, administrator …")
+    ],
+    agency: Annotated[str, typer.Option(help="Such as civil-registry.")] = "",
+    office: Annotated[str, typer.Option(help="Such as damascus-1.")] = "",
+    national_number: Annotated[
+        str, typer.Option(help="So that nobody handles their own kin's records.")
+    ] = "",
+) -> None:
+    """Create an account; the password is asked for, and never shown."""
+    from issuance.identity.accounts import NewAccount, create_account
+    from issuance.identity.actors import system_actor
+    from issuance.identity.passwords import check_password
+    from issuance.identity.permissions import Role
+
+    service = opened(directory)
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    check_password(password, login=login)
+    new = NewAccount(
+        login=login,
+        full_name=full_name,
+        roles=frozenset(Role(each) for each in role),
+        agency=agency or None,
+        office=office or None,
+        national_number=national_number or None,
+    )
+    hashed = service.passwords.hash(password)
+    with service.parts.engine.begin() as connection:
+        by = system_actor("operator")
+        create_account(connection, new, password_hash=hashed, by=by, at=service.parts.clock())
+    typer.echo(f"{login} can sign in")
+
+
+@accounts_app.command("list")
+def list_staff_accounts(directory: Directory) -> None:
+    """Every account."""
+    from issuance.identity.accounts import list_accounts
+
+    with opened(directory).parts.engine.connect() as connection:
+        found = list_accounts(connection)
+    rows = [
+        (each.login, each.full_name, " ".join(sorted(each.roles)), each.agency or "-", each.office or "-")
+        for each in found
+    ]
+    show(("login", "name", "roles", "agency", "office"), rows)
+
+
+@audit_app.command("verify")
+def verify_audit(directory: Directory) -> None:
+    """Walk the whole chain; prints its head, to be kept in somebody else's custody."""
+    from issuance.audit.trail import verify_chain
+
+    with opened(directory).parts.engine.connect() as connection:
+        head = verify_chain(connection)
+    typer.echo(f"the chain is whole: {head.sequence} entries, head {head.hash}")
+
+
+@audit_app.command("export")
+def export_audit(directory: Directory) -> None:
+    """The whole chain as lines of canonical JSON, to recompute elsewhere."""
+    from issuance.audit.trail import each_line
+
+    for line in each_line(opened(directory).parts.engine):
+        typer.echo(line.decode(), nl=False)

@@ -1,0 +1,60 @@
+"""Long-running commands: the service, a worker, the sandbox provider."""
+
+import signal
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from issuance.app import Service, compose
+from issuance.cli.installation import open_installation
+from issuance.payments.sandbox.app import SandboxSettings
+from issuance.payments.sandbox.server import run
+from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working
+from issuance.settings import Layout, load_settings
+
+
+def serve_installation(directory: Path, port: int, *, with_sandbox: bool, console: Console) -> None:
+    """The web server with its worker, and the sandbox provider if asked for, until stopped."""
+    layout, address = Layout(root=directory), Address(host=LOOPBACK, port=port)
+    open_installation(layout)
+    settings = replace(load_settings(layout), public_address=address.url)
+    service = compose(layout, settings)
+    with ExitStack() as running:
+        if with_sandbox:
+            provider = Address(host=LOOPBACK, port=int(settings.payment_address.rpartition(":")[2]))
+            webhooks_to = f"{address.url}/webhooks/payments/{settings.payment_provider}"
+            running.enter_context(sandbox_provider(layout, provider, webhooks_to=webhooks_to))
+            console.print(f"Payments   {provider.url}  (sandbox: no money moves)", highlight=False)
+        running.enter_context(working(service))
+        console.print(f"Verify     {address.url}/", highlight=False)
+        console.print(f"Interface  {address.url}/docs", highlight=False)
+        console.print(f"Messages   {layout.outbox}", highlight=False)
+        console.print("Stop with Ctrl-C.", highlight=False)
+        serve(service, address)
+
+
+def run_worker(directory: Path, name: str) -> None:
+    """One more worker, until stopped."""
+    service: Service = open_installation(Layout(root=directory))
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with working(service, executor_id=name):
+        stopped.wait()
+
+
+def run_sandbox(directory: Path, port: int, webhooks_to: str) -> None:
+    """The sandbox provider, until stopped."""
+    layout = Layout(root=directory)
+    settings = SandboxSettings(
+        database_url=f"sqlite:///{(layout.state / 'sandbox-payments.db').resolve()}",
+        api_key=layout.payment_key.read_text(encoding="utf-8").strip(),
+        webhook_secrets=(layout.webhook_secret.read_text(encoding="utf-8").strip(),),
+        webhook_url=webhooks_to,
+        base_url=f"http://{LOOPBACK}:{port}",
+        return_url=webhooks_to.partition("/webhooks/")[0] + "/",
+    )
+    run(LOOPBACK, port, settings)

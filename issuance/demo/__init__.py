@@ -1,0 +1,1 @@
+"""The demonstration: every service, asked for from outside and verified from outside."""

@@ -1,0 +1,44 @@
+"""Verifies what was delivered as a stranger would: with `wathiqa-verify`, and from the paper."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import zxingcpp
+
+PRINT_DPI = 150
+_POINTS_PER_INCH = 72
+
+
+def judge_files(files: Sequence[Path], public: Path) -> dict[str, dict[str, Any]]:
+    """The auditors' verdict on each file, by file name."""
+    reports = _run([str(file) for file in files], public)
+    return {Path(report["file"]).name: report for report in reports}
+
+
+def judge_seal(text: str, public: Path) -> dict[str, Any]:
+    """The auditors' verdict on a seal code."""
+    return _run(["--seal", text], public)[0]
+
+
+def read_seal(pdf: bytes) -> str | None:
+    """The text of the QR symbol, read from the first page as it would be printed at 150 dpi."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        image = document[0].render(scale=PRINT_DPI / _POINTS_PER_INCH).to_pil()
+    found = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    return found[0].text if found else None
+
+
+def _run(arguments: list[str], public: Path) -> list[dict[str, Any]]:
+    command = [sys.executable, "-c", "from verify.app import main; main()"]
+    finished = subprocess.run(  # noqa: S603  (our own command)
+        [*command, *arguments, "--trust", str(public), "--json"], capture_output=True, check=False, text=True
+    )
+    if not finished.stdout:
+        raise RuntimeError(f"wathiqa-verify: {finished.stderr.strip()}")
+    reports: list[dict[str, Any]] = json.loads(finished.stdout)["reports"]
+    return reports

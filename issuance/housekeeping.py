@@ -1,0 +1,61 @@
+"""What must be done again and again, whoever asks: one round after another.
+
+A round is short and repeatable; one that fails is logged and the next one comes. Any
+number of processes may make rounds at once.
+"""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from issuance.app import Service
+from issuance.http.idempotency import forget_expired
+from issuance.identity.citizens import forget_codes
+from issuance.identity.rates import forget_attempts
+from issuance.identity.tokens import forget_tokens
+
+logger = logging.getLogger(__name__)
+
+ROUND_EVERY_SECONDS = 5.0
+# CRLs and OCSP answers live a day and a half; renewed hourly, they survive a day of trouble.
+PUBLISH_EVERY = timedelta(hours=1)
+UNANSWERED_AFTER = timedelta(seconds=30)
+
+
+class Housekeeping:
+    """Makes rounds in a thread of its own until it is stopped."""
+
+    def __init__(self, service: Service, *, every_seconds: float = ROUND_EVERY_SECONDS) -> None:
+        self._service, self._every_seconds = service, every_seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self._published_at: datetime | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the round under way and end."""
+        self._stopped.set()
+        self._thread.join(timeout=30)
+
+    def make_round(self) -> None:
+        """One round."""
+        service, at = self._service, self._service.parts.clock()
+        with service.parts.engine.begin() as connection:
+            service.movements.keep_deadlines(connection, at=at)
+            for forget in (forget_expired, forget_codes, forget_attempts, forget_tokens):
+                forget(connection, at=at)
+        service.exchange.resolve_unfinished(older_than=UNANSWERED_AFTER)
+        service.parts.statuses.publish(at=at)
+        if self._published_at is None or at - self._published_at >= PUBLISH_EVERY:
+            service.publish()
+            self._published_at = at
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every_seconds):
+            try:
+                self.make_round()
+            except Exception:
+                logger.exception("a round of housekeeping failed; the next one will try again")

@@ -1,0 +1,138 @@
+"""Running the service: the web server with its worker, and the sandbox provider beside it."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+
+from issuance.app import Service
+from issuance.housekeeping import Housekeeping
+from issuance.requests.workflow import Worker
+from issuance.settings import Layout
+from issuance.web import create_app
+
+LOOPBACK = "127.0.0.1"
+START_WITHIN_SECONDS = 30.0
+
+
+class NotStarted(Exception):
+    """A server did not come up in time; the message says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Without a trailing slash."""
+        return f"http://{self.host}:{self.port}"
+
+
+def free_address(host: str = LOOPBACK) -> Address:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as listener:
+        listener.bind((host, 0))
+        return Address(host=host, port=listener.getsockname()[1])
+
+
+@contextmanager
+def working(service: Service, *, executor_id: str = "serve") -> Iterator[None]:
+    """A worker and the housekeeping, while the block runs."""
+    settings = service.settings
+    worker = Worker(
+        service.layout.database_url(settings),
+        executor_id=executor_id,
+        fulfilment=service.fulfilment,
+        concurrency=int(settings.workers),
+    )
+    housekeeping = Housekeeping(service)
+    worker.start()
+    housekeeping.start()
+    try:
+        yield
+    finally:
+        housekeeping.stop()
+        worker.stop()
+
+
+def serve(service: Service, address: Address) -> None:
+    """Serve until stopped by a signal."""
+    _server(service, address).run()
+
+
+@contextmanager
+def serving(service: Service, address: Address) -> Iterator[None]:
+    """The web server in a thread, while the block runs.
+
+    Raises:
+        NotStarted: it did not come up.
+    """
+    server = _server(service, address)
+    thread = threading.Thread(target=server.run, name="web", daemon=True)
+    thread.start()
+    try:
+        _wait_until(lambda: server.started, "the web server")
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+@contextmanager
+def sandbox_provider(layout: Layout, address: Address, *, webhooks_to: str) -> Iterator[None]:
+    """The sandbox payment provider as a process of its own, while the block runs.
+
+    Raises:
+        NotStarted: it did not come up.
+    """
+    command = [sys.executable, "-m", "issuance.cli.commands", "sandbox-payments"]
+    options = ["--directory", str(layout.root), "--port", str(address.port), "--webhooks-to", webhooks_to]
+    process = subprocess.Popen([*command, *options], stdin=subprocess.DEVNULL)  # noqa: S603  (our own command)
+    try:
+        _wait_until(lambda: process.poll() is not None or _is_up(address), "the sandbox payment provider")
+        if process.poll() is not None:
+            raise NotStarted(f"the sandbox payment provider ended with status {process.returncode}")
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
+def _server(service: Service, address: Address) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(service),
+            host=address.host,
+            port=address.port,
+            log_level="warning",
+            server_header=False,
+            # Who asked for which document is nobody's business; the audit keeps what must be kept.
+            access_log=False,
+        )
+    )
+
+
+def _is_up(address: Address) -> bool:
+    try:
+        return httpx.get(f"{address.url}/health", timeout=1).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _wait_until(ready: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + START_WITHIN_SECONDS
+    while not ready():
+        if time.monotonic() > give_up:
+            raise NotStarted(f"{what} did not come up within {START_WITHIN_SECONDS:.0f} seconds")
+        time.sleep(0.05)
