@@ -14,7 +14,9 @@ ORIGIN = "https://verify.wathiqa.example"
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 CHECK_CODE = "7KQ2M9XA4RTB"
 # As long as the seal code of a birth record with eleven fields: version 12, 65 modules.
-DIGITS = "1" + "27182818284590452353602874713526624977572470936999595749669676277240766303535475945713821785" * 7
+DIGITS = (
+    "1" + "27182818284590452353602874713526624977572470936999595749669676277240766303535475945713821785" * 7
+)
 
 
 def text(ar: str, en: str | None = None) -> dict[str, str]:
@@ -46,16 +48,19 @@ def person(**changes: Any) -> dict[str, Any]:
 
 
 def woman(**changes: Any) -> dict[str, Any]:
-    return person(
-        national_number="99020000025",
-        given_name=text("ليلى", "Layla"),
-        family_name=text("النوري", "Al-Nuri"),
-        father_name=text("جورية نورية", "Juriyya"),
-        mother_name=text("سعاد", "Suad"),
-        sex="female",
-        birth_date="1993-07-02",
-        birth_place=text("حمص", "Homs"),
-    ) | changes
+    return (
+        person(
+            national_number="99020000025",
+            given_name=text("ليلى", "Layla"),
+            family_name=text("النوري", "Al-Nuri"),
+            father_name=text("جورية نورية", "Juriyya"),
+            mother_name=text("سعاد", "Suad"),
+            sex="female",
+            birth_date="1993-07-02",
+            birth_place=text("حمص", "Homs"),
+        )
+        | changes
+    )
 
 
 def event(**changes: Any) -> dict[str, Any]:

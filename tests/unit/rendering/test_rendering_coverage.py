@@ -1,0 +1,75 @@
+"""No character is ever printed as an empty box, and none that reorders a name is printed at all."""
+
+from pathlib import Path
+
+import pytest
+from PIL import ImageFont
+
+from issuance.rendering.coverage import check_texts, font_characters
+from issuance.rendering.errors import UnrenderableText
+from issuance.rendering.renderer import FONTS
+
+REGULAR = FONTS / "Amiri-Regular.ttf"
+
+
+@pytest.fixture(scope="module")
+def drawable() -> frozenset[str]:
+    return frozenset.intersection(*map(font_characters, FONTS.glob("*.ttf")))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "محمّد الأميـن ابن عليّ",
+        "ئۆمەر پێنجوێنی",
+        "گلپر چهارده ژاله",
+        "Ḥalab – Šām’s “Łódź”",
+        "١٢٣ ۱۲۳ 123",
+        "می‌خواهم",
+    ],
+)
+def test_names_of_the_region_can_be_drawn(name, drawable):
+    check_texts(name, drawable)
+
+
+@pytest.mark.parametrize(
+    ("character", "why"),
+    [
+        ("漢", "no glyph"),
+        ("😀", "no glyph, beyond the basic plane"),
+        ("\u202e", "right-to-left override"),
+        ("\u2066", "isolate"),
+        ("\u200f", "mark"),
+        ("\n", "control"),
+        ("\x00", "control"),
+        ("\ue000", "private use"),
+        ("\ud800", "lone surrogate"),
+        ("\ufeff", "byte order mark"),
+    ],
+    ids=lambda value: value if value.isascii() and value.isprintable() else None,
+)
+def test_what_cannot_be_drawn_is_named(character, why, drawable):
+    del why
+    embedded = {"record": {"children": [{"given_name": {"ar": f"مر{character}يم"}}]}}
+    with pytest.raises(UnrenderableText) as caught:
+        check_texts(embedded, drawable)
+    assert caught.value.field == "record.children.0.given_name.ar"
+    assert caught.value.facts["character"] == f"U+{ord(character):04X}"
+
+
+def test_the_character_map_agrees_with_freetype():
+    """Another reader of the same font: FreeType draws its box for exactly the characters we call missing."""
+    font = ImageFont.truetype(str(REGULAR), 40, layout_engine=ImageFont.Layout.BASIC)
+    box = bytes(font.getmask("\U000e0fff"))
+    ours = font_characters(REGULAR)
+    codes = [*range(0x21, 0x7F), *range(0xA1, 0x250), *range(0x600, 0x700), *range(0x2010, 0x2040)]
+    assert [
+        hex(code) for code in codes if (bytes(font.getmask(chr(code))) == box) == (chr(code) in ours)
+    ] == []
+
+
+def test_a_file_that_is_no_font_is_refused(tmp_path: Path):
+    other = tmp_path / "font.ttf"
+    other.write_bytes(b"\x00\x01\x00\x00" + bytes(60))
+    with pytest.raises(ValueError, match="cmap"):
+        font_characters(other)
