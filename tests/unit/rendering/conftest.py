@@ -10,6 +10,11 @@ import pytest
 from issuance.rendering.renderer import Renderer
 from issuance.rendering.symbol import SealSymbol
 
+Embedded = Callable[..., dict[str, Any]]
+"""Makes the embedded JSON of a kind, its record changed at the top."""
+Page = Callable[[dict[str, Any]], bytes]
+"""Renders an embedded JSON."""
+
 ORIGIN = "https://verify.wathiqa.example"
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 CHECK_CODE = "7KQ2M9XA4RTB"
@@ -178,11 +183,11 @@ def seal() -> SealSymbol:
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Callable[..., dict[str, Any]]:
+def embedded() -> Embedded:
     return embed
 
 
 @pytest.fixture(scope="session")
-def page(renderer: Renderer, seal: SealSymbol) -> Callable[[dict[str, Any]], bytes]:
+def page(renderer: Renderer, seal: SealSymbol) -> Page:
     """Renders an embedded JSON with the session's seal."""
     return lambda value: renderer.render(value, seal, check_code=CHECK_CODE, at=AT)

@@ -28,7 +28,7 @@ def drawable() -> frozenset[str]:
         "می‌خواهم",
     ],
 )
-def test_names_of_the_region_can_be_drawn(name, drawable):
+def test_names_of_the_region_can_be_drawn(name: str, drawable: frozenset[str]) -> None:
     check_texts(name, drawable)
 
 
@@ -48,7 +48,7 @@ def test_names_of_the_region_can_be_drawn(name, drawable):
     ],
     ids=lambda value: value if value.isascii() and value.isprintable() else None,
 )
-def test_what_cannot_be_drawn_is_named(character, why, drawable):
+def test_what_cannot_be_drawn_is_named(character: str, why: str, drawable: frozenset[str]) -> None:
     del why
     embedded = {"record": {"children": [{"given_name": {"ar": f"مر{character}يم"}}]}}
     with pytest.raises(UnrenderableText) as caught:
@@ -57,7 +57,7 @@ def test_what_cannot_be_drawn_is_named(character, why, drawable):
     assert caught.value.facts["character"] == f"U+{ord(character):04X}"
 
 
-def test_the_character_map_agrees_with_freetype():
+def test_the_character_map_agrees_with_freetype() -> None:
     """Another reader of the same font: FreeType draws its box for exactly the characters we call missing."""
     font = ImageFont.truetype(str(REGULAR), 40, layout_engine=ImageFont.Layout.BASIC)
     box = bytes(font.getmask("\U000e0fff"))
@@ -68,7 +68,7 @@ def test_the_character_map_agrees_with_freetype():
     ] == []
 
 
-def test_a_file_that_is_no_font_is_refused(tmp_path: Path):
+def test_a_file_that_is_no_font_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "font.ttf"
     other.write_bytes(b"\x00\x01\x00\x00" + bytes(60))
     with pytest.raises(ValueError, match="cmap"):

@@ -4,7 +4,9 @@ import io
 import json
 import subprocess
 import threading
+from collections.abc import Iterator
 from shutil import which
+from typing import Any
 
 import page as judge
 import pypdf
@@ -13,9 +15,10 @@ import pytest
 
 from issuance.rendering.errors import TemplateFailed, UnrenderableText
 from issuance.rendering.renderer import KINDS, Renderer, in_groups
+from issuance.rendering.symbol import SealSymbol
 from signing.formats.canonical_json import encode_canonical_json
 
-from .conftest import AT, CHECK_CODE, ORIGIN, children, person, text, woman
+from .conftest import AT, CHECK_CODE, ORIGIN, Embedded, Page, children, person, text, woman
 
 LONG = text(
     "عبد الرحمن محمد خير الدين عبد القادر نجم الدين شمس الدين الجزائري الحسني",
@@ -38,7 +41,7 @@ def failures(pdf: bytes) -> list[str]:
     return [f"{failure.rule_id}: {failure.message}" for report in reports for failure in report.failures]
 
 
-def variants(embedded):
+def variants(embedded: Embedded) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every kind as it usually is, and the pages that usually break a layout."""
     yield from ((kind, embedded(kind)) for kind in KINDS)
     yield "a family of fourteen children", embedded("family-extract", children=children(14))
@@ -59,28 +62,32 @@ def variants(embedded):
 
 
 @pytest.fixture(scope="module")
-def pages(embedded, page):
+def pages(embedded: Embedded, page: Page) -> dict[str, bytes]:
     return {name: page(value) for name, value in variants(embedded)}
 
 
-def test_every_variant_conforms(pages):
+def test_every_variant_conforms(pages: dict[str, bytes]) -> None:
     """PDF/A-3a (ISO 19005-3) and PDF/UA-1 (ISO 14289-1), judged by page-validation."""
     assert {name: failures(pdf) for name, pdf in pages.items() if failures(pdf)} == {}
 
 
-def test_the_usual_document_is_one_page(pages):
+def test_the_usual_document_is_one_page(pages: dict[str, bytes]) -> None:
     usual = (*KINDS, "the longest number in words")
     assert {name: len(reader(pages[name]).pages) for name in usual} == dict.fromkeys(usual, 1)
 
 
-def test_the_same_input_gives_the_same_bytes(pages, embedded, seal):
+def test_the_same_input_gives_the_same_bytes(
+    pages: dict[str, bytes], embedded: Embedded, seal: SealSymbol
+) -> None:
     """Whatever was rendered before, in whatever order, by whichever renderer."""
     again = Renderer(verify_origin=ORIGIN)
     for kind in reversed(KINDS):
         assert again.render(embedded(kind), seal, check_code=CHECK_CODE, at=AT) == pages[kind], kind
 
 
-def test_threads_do_not_mix_their_documents(renderer, embedded, seal, pages):
+def test_threads_do_not_mix_their_documents(
+    renderer: Renderer, embedded: Embedded, seal: SealSymbol, pages: dict[str, bytes]
+) -> None:
     got: dict[str, bytes] = {}
 
     def render(kind: str) -> None:
@@ -94,12 +101,12 @@ def test_threads_do_not_mix_their_documents(renderer, embedded, seal, pages):
     assert got == {kind: pages[kind] for kind in KINDS}
 
 
-def test_the_file_ends_with_a_line_end(pages):
+def test_the_file_ends_with_a_line_end(pages: dict[str, bytes]) -> None:
     """trust.md: an incremental update begins on a line of its own."""
     assert all(pdf.endswith(b"%%EOF\n") for pdf in pages.values())
 
 
-def test_the_record_is_embedded_as_its_source(pages, embedded):
+def test_the_record_is_embedded_as_its_source(pages: dict[str, bytes], embedded: Embedded) -> None:
     """ISO 19005-3 §6.8: an associated file names its relationship."""
     for name, value in variants(embedded):
         document = reader(pages[name])
@@ -109,7 +116,7 @@ def test_the_record_is_embedded_as_its_source(pages, embedded):
         assert file.get_object()["/EF"]["/F"]["/Subtype"] == "/application/json"
 
 
-def test_title_language_and_direction_are_declared(pages):
+def test_title_language_and_direction_are_declared(pages: dict[str, bytes]) -> None:
     root = reader(pages["birth"]).trailer["/Root"]
     assert root["/Lang"] == "ar-SY"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
@@ -117,8 +124,8 @@ def test_title_language_and_direction_are_declared(pages):
     assert reader(pages["birth"]).metadata.creation_date == AT
 
 
-def test_the_qr_alone_carries_the_seal(pages, seal):
-    """One link to the whole code on the last page; the bare address elsewhere; tab order for a widget to come."""
+def test_the_qr_alone_carries_the_seal(pages: dict[str, bytes], seal: SealSymbol) -> None:
+    """The whole code on the last page, the bare address on the first; tab order for the seal to come."""
     for name, pdf in pages.items():
         sheets = reader(pdf).pages
         links = [[note.get_object()["/A"]["/URI"] for note in sheet.get("/Annots", [])] for sheet in sheets]
@@ -128,7 +135,7 @@ def test_the_qr_alone_carries_the_seal(pages, seal):
         assert all(sheet["/Tabs"] == "/S" for sheet, found in zip(sheets, links, strict=True) if found), name
 
 
-def test_every_page_carries_the_number_and_its_place(pages):
+def test_every_page_carries_the_number_and_its_place(pages: dict[str, bytes]) -> None:
     for name, pdf in pages.items():
         sheets = reader(pdf).pages
         number = json.loads(reader(pdf).attachments["record.json"][0])["document"]["number"]
@@ -138,7 +145,7 @@ def test_every_page_carries_the_number_and_its_place(pages):
             assert f"Page {index} of {len(sheets)}" in said, name
 
 
-def test_the_head_of_a_long_family_is_repeated(pages):
+def test_the_head_of_a_long_family_is_repeated(pages: dict[str, bytes]) -> None:
     sheets = pypdfium2.PdfDocument(pages["a family of sixty children"])
     heads = [sheet.get_textpage().get_text_range().count("Mother") for sheet in sheets]
     assert len(heads) > 2
@@ -157,18 +164,18 @@ def test_the_head_of_a_long_family_is_repeated(pages):
         "ألفان وستمئة",
     ],
 )
-def test_names_are_found_by_a_viewer(pages, sentence):
+def test_names_are_found_by_a_viewer(pages: dict[str, bytes], sentence: str) -> None:
     assert sentence in words_of(pages["birth"])
 
 
 @pytest.mark.parametrize("sentence", ["Abdulrahman Al-Halabi", "7KQ2 M9XA 4RTB", "28 April 2019, 03:17"])
-def test_the_english_line_is_found_in_order(pages, sentence):
+def test_the_english_line_is_found_in_order(pages: dict[str, bytes], sentence: str) -> None:
     assert sentence in reader(pages["birth"]).pages[0].extract_text().replace("\u00a0", " ")
 
 
 @pytest.mark.interop
 @pytest.mark.parametrize("sentence", ["الجمهورية العربية السورية", "جورية نورية", "آدم الحلبي", "بيان ولادة"])
-def test_names_are_found_by_pdftotext(pages, sentence):
+def test_names_are_found_by_pdftotext(pages: dict[str, bytes], sentence: str) -> None:
     """Kerning would make poppler see a gap inside نورية; a lam-alef ligature must stay in order."""
     if which("pdftotext") is None:
         pytest.skip("pdftotext (poppler-utils) is not installed")
@@ -194,7 +201,7 @@ def test_names_are_found_by_pdftotext(pages, sentence):
         "${a}",
     ],
 )
-def test_markup_in_a_name_is_letters(page, embedded, name):
+def test_markup_in_a_name_is_letters(page: Page, embedded: Embedded, name: str) -> None:
     pdf = page(embedded("individual-extract", person=person(given_name=text(name))))
     record = json.loads(reader(pdf).attachments["record.json"][0])
     assert record["record"]["person"]["given_name"]["ar"] == name
@@ -203,13 +210,13 @@ def test_markup_in_a_name_is_letters(page, embedded, name):
     assert failures(pdf) == []
 
 
-def test_a_name_no_font_can_draw_is_refused(page, embedded):
+def test_a_name_no_font_can_draw_is_refused(page: Page, embedded: Embedded) -> None:
     with pytest.raises(UnrenderableText) as caught:
         page(embedded("birth", father=person(given_name=text("漢"))))
     assert caught.value.facts == {"field": "record.father.given_name.ar", "character": "U+6F22"}
 
 
-def test_a_template_that_stops_keeps_its_diagnostic_for_the_log(page, embedded):
+def test_a_template_that_stops_keeps_its_diagnostic_for_the_log(page: Page, embedded: Embedded) -> None:
     broken = embedded("birth")
     del broken["record"]["mother"]
     with pytest.raises(TemplateFailed) as caught:
@@ -218,18 +225,20 @@ def test_a_template_that_stops_keeps_its_diagnostic_for_the_log(page, embedded):
     assert "birth.typ" not in str(caught.value)
 
 
-def test_a_failure_leaves_the_renderer_usable(page, embedded, pages):
+def test_a_failure_leaves_the_renderer_usable(
+    page: Page, embedded: Embedded, pages: dict[str, bytes]
+) -> None:
     with pytest.raises(TemplateFailed):
         page(embedded("birth", event={}))
     assert page(embedded("birth")) == pages["birth"]
 
 
-def test_an_unknown_kind_has_no_template(page, embedded):
+def test_an_unknown_kind_has_no_template(page: Page, embedded: Embedded) -> None:
     with pytest.raises(TemplateFailed):
         page(embedded("birth") | {"kind": "../birth"})
 
 
-def test_the_template_digest_is_of_one_kind(renderer):
+def test_the_template_digest_is_of_one_kind(renderer: Renderer) -> None:
     digests = {kind: renderer.template_digest(kind) for kind in KINDS}
     assert len(set(digests.values())) == len(KINDS)
     assert digests == {

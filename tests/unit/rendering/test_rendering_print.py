@@ -8,7 +8,9 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
 
-from .conftest import ORIGIN
+from issuance.rendering.symbol import SealSymbol
+
+from .conftest import ORIGIN, Embedded, Page
 
 MILLIMETRES = 72 / 25.4
 TURNS = (0.0, 2.0, -3.5, 90.0, 181.5)
@@ -26,14 +28,14 @@ def scan(pdf: bytes, *, blur: float, turn: float) -> Image.Image:
 
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("kind", ["birth", "family-extract"])
-def test_zxing_reads_a_scan(page, embedded, seal, kind, turn):
+def test_zxing_reads_a_scan(page: Page, embedded: Embedded, seal: SealSymbol, kind: str, turn: float) -> None:
     found = zxingcpp.read_barcodes(scan(page(embedded(kind)), blur=ZXING_BLUR, turn=turn))
     assert [code.text for code in found] == [seal.text]
 
 
 @pytest.mark.interop
 @pytest.mark.parametrize("turn", TURNS)
-def test_zbar_reads_a_scan(page, embedded, seal, turn):
+def test_zbar_reads_a_scan(page: Page, embedded: Embedded, seal: SealSymbol, turn: float) -> None:
     try:
         from pyzbar.pyzbar import ZBarSymbol, decode  # noqa: PLC0415  (needs the libzbar0 of the system)
     except ImportError as error:
@@ -42,7 +44,7 @@ def test_zbar_reads_a_scan(page, embedded, seal, turn):
     assert [code.data.decode() for code in found] == [seal.text]
 
 
-def test_the_symbol_stands_clear_of_the_edge(page, embedded, seal):
+def test_the_symbol_stands_clear_of_the_edge(page: Page, embedded: Embedded) -> None:
     """seal-code: at least 15 mm from every edge, 36.5 mm wide with its quiet zone."""
     sheet = pypdf.PdfReader(io.BytesIO(page(embedded("birth")))).pages[-1]
     (box,) = [
@@ -55,7 +57,7 @@ def test_the_symbol_stands_clear_of_the_edge(page, embedded, seal):
     assert min(left, bottom, 210 - right, 297 - top) >= 15
 
 
-def test_nothing_is_printed_behind_the_symbol(page, embedded):
+def test_nothing_is_printed_behind_the_symbol(page: Page, embedded: Embedded) -> None:
     """Black and white only, quiet zone included: the ornament stays away."""
     document = pypdfium2.PdfDocument(page(embedded("birth")))
     image = document[0].render(scale=300 / 72).to_pil().convert("RGB")

@@ -57,7 +57,7 @@ POUND = Noun(singular="قرش", dual=("قرشان", "قرشين"), plural="قر�
         (260_000_000_017, "مئتان وستون ملياراً وسبعة عشر"),
     ],
 )
-def test_a_number_by_itself_is_masculine_and_nominative(number, reading):
+def test_a_number_by_itself_is_masculine_and_nominative(number: int, reading: str) -> None:
     assert cardinal(number) == reading
 
 
@@ -86,7 +86,7 @@ def test_a_number_by_itself_is_masculine_and_nominative(number, reading):
         (200_000, "مئتا ألف ليرة"),
     ],
 )
-def test_a_feminine_noun_turns_the_number(number, reading):
+def test_a_feminine_noun_turns_the_number(number: int, reading: str) -> None:
     assert counted(number, LIRA) == reading
 
 
@@ -101,7 +101,7 @@ def test_a_feminine_noun_turns_the_number(number, reading):
         (100, "مئة قرش"),
     ],
 )
-def test_a_masculine_noun_takes_the_other_form(number, reading):
+def test_a_masculine_noun_takes_the_other_form(number: int, reading: str) -> None:
     assert counted(number, POUND) == reading
 
 
@@ -115,11 +115,11 @@ def test_a_masculine_noun_takes_the_other_form(number, reading):
         (date(2028, 8, 30), "الثلاثون من آب سنة ألفين وثمانٍ وعشرين"),
     ],
 )
-def test_a_date_in_words(day, reading):
+def test_a_date_in_words(day: date, reading: str) -> None:
     assert date_in_words(day) == reading
 
 
-def test_a_date_carries_the_month_names_used_in_syria():
+def test_a_date_carries_the_month_names_used_in_syria() -> None:
     assert date_on_page(date(2026, 11, 22)) | {"words": ""} == {
         "ar": "22 تشرين الثاني 2026",
         "en": "22 November 2026",
@@ -137,49 +137,49 @@ def test_a_date_carries_the_month_names_used_in_syria():
         (Money(minor=0, currency=Currency.SYP), ("لا شيء", "SYP 0")),
     ],
 )
-def test_an_amount_in_words(money, reading):
+def test_an_amount_in_words(money: Money, reading: tuple[str, str]) -> None:
     assert tuple(amount_on_page(money).values()) == reading
 
 
-def test_a_negative_amount_is_not_printed():
+def test_a_negative_amount_is_not_printed() -> None:
     with pytest.raises(ValueError, match="negative"):
         amount_on_page(Money(minor=-1, currency=Currency.SYP))
 
 
-def test_no_two_small_numbers_read_alike():
+def test_no_two_small_numbers_read_alike() -> None:
     for gender in Gender:
         for case in Case:
             assert len({cardinal(number, gender=gender, case=case) for number in range(10_000)}) == 10_000
 
 
 @given(st.integers(0, LARGEST), st.integers(0, LARGEST))
-def test_no_two_numbers_read_alike(one, other):
+def test_no_two_numbers_read_alike(one: int, other: int) -> None:
     assert (cardinal(one) == cardinal(other)) == (one == other)
     assert (counted(one, LIRA) == counted(other, LIRA)) == (one == other)
 
 
 @given(st.integers(1, 10**9), st.sampled_from([10**3, 10**6, 10**9]))
-def test_a_number_and_its_neighbours_read_differently(number, step):
+def test_a_number_and_its_neighbours_read_differently(number: int, step: int) -> None:
     assert len({cardinal(number), cardinal(number + step), cardinal(number - 1)}) == 3
 
 
 @given(st.text("0123456789", min_size=12, max_size=12), st.text("0123456789", min_size=12, max_size=12))
-def test_no_two_document_numbers_read_alike(one, other):
+def test_no_two_document_numbers_read_alike(one: str, other: str) -> None:
     assert (groups_in_words(one) == groups_in_words(other)) == (one == other)
 
 
-def test_no_two_dates_of_a_century_read_alike():
+def test_no_two_dates_of_a_century_read_alike() -> None:
     days = [date(1950, 1, 1) + timedelta(days=offset) for offset in range(0, 36_500, 7)]
     assert len(set(map(date_in_words, days))) == len(days)
 
 
 @pytest.mark.parametrize("number", [-1, LARGEST + 1])
-def test_what_has_no_words_is_refused(number):
+def test_what_has_no_words_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match="no words"):
         cardinal(number)
 
 
 @pytest.mark.parametrize("day", [0, 32])
-def test_no_month_has_that_day(day):
+def test_no_month_has_that_day(day: int) -> None:
     with pytest.raises(ValueError, match="no such day"):
         ordinal_day(day)
