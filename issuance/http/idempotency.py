@@ -84,8 +84,8 @@ _IS = and_(
 )
 _FIND = select(idempotent_answers).where(_IS)
 _CLAIM = {
-    "sqlite": sqlite.insert(idempotent_answers).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(idempotent_answers).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(idempotent_answers).on_conflict_do_nothing().returning(_T.key),
+    "postgresql": postgresql.insert(idempotent_answers).on_conflict_do_nothing().returning(_T.key),
 }
 _KEEP = (
     update(idempotent_answers)
@@ -245,7 +245,8 @@ def _insert_claim(connection: Connection, call: Call, at: datetime) -> bool:
             "expires_at": at + KEPT_FOR,
         },
     )
-    return inserted.rowcount == 1
+    # Asked by RETURNING: psycopg reports no row count for this statement.
+    return inserted.first() is not None
 
 
 def _take_over(connection: Connection, call: Call, at: datetime) -> None:
