@@ -6,6 +6,8 @@ from cryptography import x509
 
 from keys.signer import Purpose, Signer
 from signing.formats.cose import encode_sign1, raw_signature, to_be_signed
+from signing.formats.fields import Field
+from signing.formats.profiles import Profile
 from signing.formats.trust_list import SealKey, TrustList, encode_trust_list, protect_trust_list
 from signing.seal_codes import require_p256
 
@@ -47,7 +49,7 @@ def require_successor(published: TrustList, following: TrustList) -> None:
     _require_all(
         "agency", ((a.code, a.id) for a in published.agencies), ((a.code, a.id) for a in following.agencies)
     )
-    _require_all("profile", published.profiles, following.profiles)
+    _require_all("profile", map(_meaning, published.profiles), map(_meaning, following.profiles))
     for name, codes in published.tables.items():
         _require_all(
             f"table {name}",
@@ -55,6 +57,16 @@ def require_successor(published: TrustList, following: TrustList) -> None:
             ((c.number, c.key) for c in following.tables.get(name, ())),
         )
     _require_all("key", map(_identity, published.seal_keys), map(_identity, following.seal_keys))
+
+
+def _meaning(profile: Profile) -> Hashable:
+    """A profile without its words, which may be mended."""
+    return profile.code, profile.kind, tuple(map(_meaning_of_field, profile.fields))
+
+
+def _meaning_of_field(field: Field) -> Hashable:
+    columns = tuple(map(_meaning_of_field, field.columns))
+    return field.name, field.kind, field.path, field.width, field.table, field.optional, columns
 
 
 def _identity(key: SealKey) -> Hashable:

@@ -1,7 +1,7 @@
 // Shows what verify.js finds. The fragment leaves the address bar and the history before anything is fetched.
 
 import { parseDocumentNumber } from "./formats.js";
-import { judge } from "./verify.js";
+import { judge, loadTrust } from "./verify.js";
 import { WORDS } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -156,12 +156,19 @@ function takeFragment() {
   return `${ORIGIN}/${fragment}`;
 }
 
+// A service at this address refuses an empty question as badly asked; a static host has no such address.
 async function offerFallback() {
-  const answer = await fetch(CHECK_API, { method: "GET", credentials: "omit" }).catch(() => null);
-  byId("fallback").hidden = !(answer?.ok || answer?.status === 405);
+  const answer = await postCheck({});
+  byId("fallback").hidden = answer?.status !== 422;
+}
+
+function postCheck(question) {
+  const headers = { "Content-Type": "application/json" };
+  return fetch(CHECK_API, { method: "POST", credentials: "omit", headers, body: JSON.stringify(question) }).catch(() => null);
 }
 
 const ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩";
+const REFUSALS = { 404: "notKnown", 422: "numberWrong", 429: "tooMany" };
 
 async function ask() {
   const show = (words, className) => Object.assign(byId("answer"), { textContent: words, className: className ?? "" });
@@ -169,28 +176,30 @@ async function ask() {
   const code = byId("code").value.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
   try { parseDocumentNumber(number); } catch { return show(say("numberWrong"), "warning"); }
   if (!/^[0-9A-HJKMNP-TV-Z]{12}$/.test(code)) return show(say("codeWrong"), "warning");
-  const request = { method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ number, code }) };
-  const answer = await fetch(CHECK_API, request).catch(() => null);
-  if (answer?.status === 429) return show(say("tooMany"), "warning");
-  if (!answer?.ok) return show(say("noAnswer"), "warning");
+  const answer = await postCheck({ number, code });
+  if (!answer?.ok) return show(say(REFUSALS[answer?.status] ?? "noAnswer"), "warning");
   const found = await answer.json();
-  if (found.result !== "known") return show(say("notKnown"), "warning");
+  const trust = await loadTrust({ origin: ORIGIN, anchor: ANCHOR });
+  const names = [
+    trust?.profiles.find(({ kind }) => kind === found.kind),
+    trust?.agencies.find(({ id }) => id === found.agency),
+  ].filter(Boolean).map((name) => name[language]);
   const status = WORDS.statuses[found.status] ?? WORDS.statuses.unknown;
   const issued = date(Date.parse(`${found.issued_on}T12:00Z`));
-  return show(`${status[language]} ${found.kind[language]} · ${found.agency[language]} · ${issued}. ${say("knownOnly")}`);
+  return show(`${status[language]} ${[...names, issued].join(" · ")}. ${say("knownOnly")}`, found.status === "valid" ? "" : "warning");
 }
 
 const first = takeFragment();
 render();
 if (first) await check(first);
+else offerFallback();
 addEventListener("hashchange", () => { const next = takeFragment(); if (next) check(next); });
 byId("language").addEventListener("click", () => {
   language = language === "ar" ? "en" : "ar";
   localStorage.setItem("language", language);
   render();
 });
-byId("again").addEventListener("click", () => { result = null; document.title = say("title"); render(); });
+byId("again").addEventListener("click", () => { result = null; document.title = say("title"); render(); offerFallback(); });
 byId("check").addEventListener("click", () => { const text = byId("text").value.trim(); if (text) check(text); });
 byId("ask").addEventListener("click", ask);
 navigator.serviceWorker?.register("sw.js").catch(() => {});
-offerFallback();

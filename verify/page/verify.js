@@ -21,7 +21,7 @@ export async function judge(text, { origin, anchor, clock = Date.now }) {
     return { reason: error instanceof UnknownVersion ? "unknown-version" : "unreadable" };
   }
   if (parsed.origin !== origin) return { reason: "wrong-origin" };
-  const trust = await newest("trust-list.cwt", (data) => readTrustList(data, anchor, origin), (list) => list.version);
+  const trust = await loadTrust({ origin, anchor });
   if (!trust) return { reason: "trust-stale", live: false };
   let now = Math.max(clock(), trust.issuedAt);
   if (now > trust.expiresAt) return { reason: "trust-stale", live: trust.live };
@@ -44,6 +44,11 @@ export async function judge(text, { origin, anchor, clock = Date.now }) {
     reason: judgeStatus(claims, status, now), live: trust.live && Boolean(status?.live), claims, profile, agency, fields,
     statusAsOf: status?.issuedAt, clockBehind: clock() < now - CLOCK_TOLERANCE_MS,
   };
+}
+
+// The newest trust list that leads to the anchor; null where there is none.
+export function loadTrust({ origin, anchor }) {
+  return newest("trust-list.cwt", (data) => readTrustList(data, anchor, origin), (list) => list.version);
 }
 
 async function judgeSeal({ kid, claims, message }, trust, now) {

@@ -39,10 +39,13 @@ def _later(world: Any, **changes: Any) -> TrustList:
 
 def test_a_later_list_may_add_and_retire(world: Any) -> None:
     added = replace(PROFILES[0], code=99, kind="another")
+    reworded = replace(PROFILES[0], title_en="Extract of one person's entry")
     retired = world.seal_key(state=KeyState.RETIRED)
     require_successor(
         world.trust_list(),
-        _later(world, profiles=(*PROFILES, added), seal_keys=(retired, world.seal_key(kid=b"more"))),
+        _later(
+            world, profiles=(reworded, *PROFILES[1:], added), seal_keys=(retired, world.seal_key(kid=b"more"))
+        ),
     )
 
 
