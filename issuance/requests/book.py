@@ -110,7 +110,8 @@ def move(
         RequestMovedOn: the stored request is no longer in the state that was read.
     """
     if event is Event.RESUME:
-        target = resumed_state(request.held_from or request.state)
+        target = resumed_state(request.state, request.held_from)
+        changes["held_from"] = None
     else:
         target = next_state(request.state, event)
     if event is Event.HOLD:

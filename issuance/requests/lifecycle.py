@@ -147,12 +147,12 @@ def next_state(state: State, event: Event) -> State:
         raise TransitionRefused(state=state.value, event=event.value) from None
 
 
-def resumed_state(held_from: State) -> State:
+def resumed_state(state: State, held_from: State | None) -> State:
     """Where a held request goes on: exactly where it stopped, since every stage is repeatable.
 
     Raises:
-        TransitionRefused: it was not held from an automatic state.
+        TransitionRefused: it is not held, or was not held from an automatic state.
     """
-    if held_from not in AUTOMATIC:
-        raise TransitionRefused(state=held_from.value, event=Event.RESUME.value)
+    if state is not State.HELD or held_from is None or held_from not in AUTOMATIC:
+        raise TransitionRefused(state=state.value, event=Event.RESUME.value)
     return held_from

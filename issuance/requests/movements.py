@@ -89,7 +89,7 @@ class Movements:
     def resume(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """Let a held request go on where it stopped, once its cause is mended."""
         request = load_request(connection, number)
-        return self._move_on(connection, request, Event.RESUME, actor=actor, at=at, held_from=None)
+        return self._move_on(connection, request, Event.RESUME, actor=actor, at=at)
 
     def answer_arrived(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """The agency has answered, or may have: ask for the answer. Late and double news are harmless."""
