@@ -12,6 +12,7 @@ import zxingcpp
 
 PRINT_DPI = 150
 _POINTS_PER_INCH = 72
+_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 def judge_files(files: Sequence[Path], public: Path) -> dict[str, dict[str, Any]]:
@@ -26,11 +27,11 @@ def judge_seal(text: str, public: Path) -> dict[str, Any]:
 
 
 def read_seal(pdf: bytes) -> str | None:
-    """The text of the QR symbol, read from the first page as it would be printed at 150 dpi."""
+    """The text of the QR symbol, read off the pages as they would be printed at 150 dpi."""
     with pypdfium2.PdfDocument(pdf) as document:
-        image = document[0].render(scale=PRINT_DPI / _POINTS_PER_INCH).to_pil()
-    found = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    return found[0].text if found else None
+        images = [page.render(scale=PRINT_DPI / _POINTS_PER_INCH).to_pil() for page in document]
+    symbols = [symbol for image in images for symbol in zxingcpp.read_barcodes(image, formats=_QR)]
+    return symbols[0].text if symbols else None
 
 
 def _run(arguments: list[str], public: Path) -> list[dict[str, Any]]:
