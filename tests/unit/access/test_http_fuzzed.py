@@ -34,7 +34,13 @@ def test_whatever_is_sent_is_answered_as_described(service: Any, role: Role) -> 
         operations = [found.ok() for found in schema.get_all_operations()]
         cases = st.one_of([operation.as_strategy() for operation in operations])
 
-        @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(
+            max_examples=30,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        )
         @given(case=cases)
         def fuzz(case: Any) -> None:
             if case.path == "/session" and case.method == "DELETE":
