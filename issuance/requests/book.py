@@ -61,6 +61,12 @@ def open_request(connection: Connection, request: Request) -> None:
     _note(connection, request, event=Event.OPEN, target=request.state, actor=request.created_by, facts={})
 
 
+def is_taken(connection: Connection, number: RequestNumber) -> bool:
+    """Whether a request has this number."""
+    query = select(requests.c.number).where(requests.c.number == number)
+    return connection.execute(query).one_or_none() is not None
+
+
 def load_request(connection: Connection, number: str) -> Request:
     """The request with this number.
 

@@ -21,7 +21,7 @@ from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
 from issuance.registries.answers import Ambiguous
 from issuance.registries.national_number import parse_national_number
-from issuance.requests.book import load_request, move, open_request
+from issuance.requests.book import is_taken, load_request, move, open_request
 from issuance.requests.errors import (
     AttachmentRefused,
     AttachmentsMissing,
@@ -34,7 +34,7 @@ from issuance.requests.errors import (
     OwnKinsRecord,
 )
 from issuance.requests.lifecycle import Event, State
-from issuance.requests.models import Attachment, Request, request_attachments
+from issuance.requests.models import Attachment, Request, RequestNumber, request_attachments
 from issuance.requests.numbers import make_request_number
 from issuance.requests.registers import Registers
 from signing.formats.canonical_json import JsonValue
@@ -97,7 +97,7 @@ class Opening:
         _check_offer(service, wish)
         self._check_actor(actor, wish)
         request = Request(
-            number=make_request_number(at, self._random_below),
+            number=self._free_number(connection, at),
             service=service.id,
             service_version=service.version,
             agency=service.agency,
@@ -203,6 +203,11 @@ class Opening:
             fees=fees_owed(service, request.channel, request.delivery),
             due_at=at + PAYMENT_WITHIN,
         )
+
+    def _free_number(self, connection: Connection, at: datetime) -> RequestNumber:
+        while is_taken(connection, number := make_request_number(at, self._random_below)):
+            pass
+        return number
 
     def _check_actor(self, actor: Actor, wish: Wish) -> None:
         if actor.kind is ActorKind.CITIZEN and actor.national_number != wish.applicant:

@@ -1,6 +1,7 @@
 """A small world around requests: registers that say what they are told, a till that only takes notes."""
 
-from collections.abc import Collection, Sequence
+import secrets
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,7 +141,13 @@ class World:
         self.registers, self.money = Registers(), Till()
         self.attachments = FileStore(folder / "attachments")
         self.called: list[tuple[str, State, int]] = []  # workers: number, state, attempt
-        self.opening = Opening(catalogue=catalogue, registers=self.registers, attachments=self.attachments)
+        self.draw: Callable[[int], int] = secrets.randbelow
+        self.opening = Opening(
+            catalogue=catalogue,
+            registers=self.registers,
+            attachments=self.attachments,
+            random_below=lambda limit: self.draw(limit),  # noqa: PLW0108  (tests change it later)
+        )
         self.movements = Movements(
             registers=self.registers, treasury=self.money, call_worker=self._call_worker
         )
