@@ -145,8 +145,8 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.KEY_TOO_NEW: _open(
         SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
-        "خُتم هذا الرمز بمفتاح لا تعرفه قائمة الثقة المتوفرة هنا. أعد المحاولة عند توفر الإنترنت.",
-        "The trust list at hand does not know the key of this code yet. Try again with a connection.",
+        "خُتم هذا الرمز بمفتاح أحدث من معلومات التحقق المحفوظة هنا. أعد المحاولة عند توفر الإنترنت.",
+        "This code was sealed with a key newer than what is kept here. Try again with a connection.",
     ),
     Reason.KEY_COMPROMISED: _open(
         SubIndication.REVOKED_NO_POE,
@@ -165,7 +165,7 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.TRUST_STALE: _open(
         SubIndication.TRY_LATER,
-        "قائمة الثقة المتوفرة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.",
-        "The trust list at hand is too old. Connect once and try again.",
+        "معلومات التحقق المحفوظة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.",
+        "What is kept here for checking is too old. Connect once and try again.",
     ),
 }

@@ -72,19 +72,25 @@ class DirectorySource:
         return sorted(name for name in found if _NAME.fullmatch(name))
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect could lead to plain http, and the root is taken from where the user said."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Refuse."""
+
+
 class HostSource:
     """The published root as a static host serves it."""
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._opener = urllib.request.build_opener(_NoRedirects)
 
     def read(self, name: str) -> bytes | None:
         """See `Source.read`."""
         _require_name(name)
         try:
-            with urllib.request.urlopen(  # noqa: S310 -- open_source lets https and loopback through only
-                f"{self._address}/{name}", timeout=TIMEOUT_SECONDS
-            ) as answer:
+            with self._opener.open(f"{self._address}/{name}", timeout=TIMEOUT_SECONDS) as answer:
                 return _bounded(name, answer.read(MAX_BYTES + 1))
         except urllib.error.HTTPError as error:
             with error:

@@ -37,7 +37,7 @@ export const WORDS = {
   "noAnswer": {"ar": "السجل لا يجيب الآن. أعد المحاولة لاحقاً.", "en": "The register does not answer now. Try again later."},
   "notKnown": {"ar": "لا توجد وثيقة بهذا الرقم وهذا الرمز.", "en": "There is no document with this number and this code."},
   "knownOnly": {"ar": "هذا لا يثبت محتوى الورقة: راجع الجهة المصدرة عند الشك.", "en": "This does not prove what the paper says: in doubt, ask the issuing agency."},
-  "footer": {"ar": "لا ملفات تعريف، ولا تتبّع. تعمل هذه الصفحة دون إنترنت بعد أول زيارة.", "en": "No cookies, no tracking. After the first visit this page works without a connection."},
+  "footer": {"ar": "لا «كوكيز» ولا تتبّع. تعمل هذه الصفحة دون إنترنت بعد أول زيارة.", "en": "No cookies, no tracking. After the first visit this page works without a connection."},
   "statuses": {
     "valid": {"ar": "السجل يعرف هذه الوثيقة وهي سارية.", "en": "The register knows this document; it is in force."},
     "revoked": {"ar": "السجل يعرف هذه الوثيقة وقد أُلغيت.", "en": "The register knows this document; it was withdrawn."},
@@ -76,11 +76,11 @@ export const WORDS = {
     "key-not-permitted": {"verdict": "false", "ar": "خُتم هذا الرمز بمفتاح لا يحق له ختم وثيقة كهذه.", "en": "This code was sealed with a key that may not seal such a document."},
     "fields-malformed": {"verdict": "false", "ar": "محتوى هذا الرمز لا يطابق نوع الوثيقة.", "en": "The content of this code does not fit the kind of document."},
     "unknown-version": {"verdict": "open", "ar": "هذا الرمز أحدث من أداة التحقق هذه. حدّثها ثم أعد المحاولة.", "en": "This code is newer than this verifier. Update it and try again."},
-    "key-too-new": {"verdict": "open", "ar": "خُتم هذا الرمز بمفتاح لا تعرفه قائمة الثقة المتوفرة هنا. أعد المحاولة عند توفر الإنترنت.", "en": "The trust list at hand does not know the key of this code yet. Try again with a connection."},
+    "key-too-new": {"verdict": "open", "ar": "خُتم هذا الرمز بمفتاح أحدث من معلومات التحقق المحفوظة هنا. أعد المحاولة عند توفر الإنترنت.", "en": "This code was sealed with a key newer than what is kept here. Try again with a connection."},
     "key-compromised": {"verdict": "open", "ar": "سُحب المفتاح الذي ختم هذه الوثيقة. راجع الجهة المصدرة.", "en": "The key that sealed this document was withdrawn. Ask the issuing agency."},
     "unknown-profile": {"verdict": "open", "ar": "الختم صحيح، لكن نوع الوثيقة غير معروف هنا. أعد المحاولة عند توفر الإنترنت.", "en": "The seal is right, but this kind of document is not known here. Try again with a connection."},
     "clock-wrong": {"verdict": "open", "ar": "بحسب ساعة هذا الجهاز لم تصدر الوثيقة بعد. صحّح التاريخ والوقت ثم أعد المحاولة.", "en": "By this device's clock the document is not issued yet. Set date and time and try again."},
-    "trust-stale": {"verdict": "open", "ar": "قائمة الثقة المتوفرة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.", "en": "The trust list at hand is too old. Connect once and try again."},
+    "trust-stale": {"verdict": "open", "ar": "معلومات التحقق المحفوظة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.", "en": "What is kept here for checking is too old. Connect once and try again."},
     "browser": {"verdict": "open", "ar": "هذا المتصفح لا يستطيع التحقق. حدّثه أو استعمل جهازاً آخر.", "en": "This browser cannot check. Update it or use another device."}
   }
 };

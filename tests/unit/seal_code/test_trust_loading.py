@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+import ca.profiles
 from signing.formats.cbor import Tagged, encode_cbor, parse_cbor
 from signing.formats.status_list import Status
 from signing.formats.trust_list import TRUST_LIST_SIGNING
@@ -206,6 +207,14 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def do_GET(self) -> None:
+        if self.path.startswith("/moved/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/moved"))
+            self.end_headers()
+        else:
+            super().do_GET()
+
 
 @pytest.fixture
 def host(world: Any) -> Iterator[str]:
@@ -231,9 +240,19 @@ def test_a_static_host_is_as_good_as_a_directory(world: Any, host: str) -> None:
         trust.status_list(2)
 
 
+def test_a_host_that_redirects_is_not_followed(world: Any, host: str) -> None:
+    with pytest.raises(TrustUnavailable, match="302"):
+        load_trust(f"{host}/moved", at=world.claims().issued_at)
+
+
 def test_a_host_that_does_not_answer_is_unavailable(world: Any) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         port = unused.getsockname()[1]
         with pytest.raises(TrustUnavailable):
             load_trust(f"http://127.0.0.1:{port}", at=world.claims().issued_at)
+
+
+def test_the_authority_issues_what_verifiers_expect() -> None:
+    """ca/ and signing/ do not know each other; the identifier both write is compared here."""
+    assert ca.profiles.TRUST_LIST_SIGNING == TRUST_LIST_SIGNING
