@@ -54,10 +54,10 @@ def variants(embedded: Embedded) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "long names", embedded("individual-extract", person=person(given_name=LONG, mother_name=LONG))
     yield "no remarks", embedded("individual-extract", remarks=[])
     bare = embedded("death")
-    bare["document"] |= {"purpose": None, "valid_until": None}
+    bare["document"] |= {"purpose": None, "valid_until": None, "issued_at_office": None}
     bare["record"]["event"].pop("time")
     bare["record"]["event"].pop("cause")
-    bare["record"]["person"]["given_name"] = text("ليلى")
+    bare["record"]["person"] |= {"given_name": text("ليلى"), "nationality": "PS"}
     yield "nothing optional", bare
 
 
