@@ -1,6 +1,6 @@
 """How every registry is asked, wherever it is and however it answers."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from issuance.catalogue.models import DocumentKind
 from issuance.registries.answers import Answer, Question
@@ -28,6 +28,7 @@ class Connector(Protocol):
         """
 
 
+@runtime_checkable
 class DeferredConnector(Connector, Protocol):
     """A registry whose `lookup` answers `Pending`, and that is asked again for the answer."""
 

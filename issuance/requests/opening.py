@@ -20,6 +20,7 @@ from issuance.catalogue.models import Channel, Delivery, RefundOccasion, Service
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
 from issuance.registries.answers import Ambiguous
+from issuance.registries.connector import DeferredConnector
 from issuance.registries.national_number import parse_national_number
 from issuance.requests.book import is_taken, load_request, move, open_request
 from issuance.requests.errors import (
@@ -33,7 +34,7 @@ from issuance.requests.errors import (
     NotKin,
     OwnKinsRecord,
 )
-from issuance.requests.lifecycle import Event, State
+from issuance.requests.lifecycle import Event, State, TransitionRefused
 from issuance.requests.models import Attachment, Request, RequestNumber, request_attachments
 from issuance.requests.numbers import make_request_number
 from issuance.requests.registers import Registers
@@ -139,8 +140,11 @@ class Opening:
         """Hand in one required document; handing it in again replaces it.
 
         Raises:
+            TransitionRefused: submitted already; what is decided on is what was submitted.
             AttachmentUnknown, AttachmentRefused: not asked for, or not acceptable.
         """
+        if request.state is not State.DRAFT:
+            raise TransitionRefused(state=request.state.value, event="attach")
         service = self._catalogue.find(request.service, request.service_version)
         if document not in {required.id for required in service.required_documents}:
             raise AttachmentUnknown(document=document)
@@ -176,21 +180,24 @@ class Opening:
             number: of the request.
             actor: who submits.
             at: when.
-            seen: required documents whose originals a clerk saw at the desk.
+            seen: required documents whose originals a clerk saw at the desk; from others it has no meaning.
 
         Raises:
+            NotForYou, OwnKinsRecord: not by this actor.
             NotKin: the register does not prove the relation.
-            AttachmentsMissing: a required document is neither handed in nor seen.
+            AttachmentsMissing, AttachmentUnknown: one is neither handed in nor seen, or is not asked for.
             EventNeeded: several events fit.
         """
         request = load_request(connection, number)
         if request.state is not State.DRAFT:
             return request
+        self._check_actor(actor, request)
+        seen = seen if actor.kind is ActorKind.STAFF else ()
         service = self._catalogue.find(request.service, request.service_version)
         proof = self._registers.prove_relation(request.applicant, request.subject, accepted=service.who)
         if proof is None:
             raise NotKin
-        self._check_attachments(connection, request, service, seen if actor.kind is ActorKind.STAFF else ())
+        self._check_attachments(connection, request, service, seen)
         self._check_event(request, service)
         return move(
             connection,
@@ -209,17 +216,19 @@ class Opening:
             pass
         return number
 
-    def _check_actor(self, actor: Actor, wish: Wish) -> None:
-        if actor.kind is ActorKind.CITIZEN and actor.national_number != wish.applicant:
+    def _check_actor(self, actor: Actor, asked: Wish | Request) -> None:
+        if actor.kind is ActorKind.CITIZEN and actor.national_number != asked.applicant:
             raise NotForYou
         if actor.kind is ActorKind.STAFF and actor.national_number is not None:
-            for person in (wish.applicant, wish.subject):
+            for person in (asked.applicant, asked.subject):
                 if self._registers.is_close_kin(actor.national_number, person):
                     raise OwnKinsRecord
 
     def _check_attachments(
         self, connection: Connection, request: Request, service: ServiceDefinition, seen: Sequence[str]
     ) -> None:
+        for document in set(seen) - {required.id for required in service.required_documents}:
+            raise AttachmentUnknown(document=document)
         present = {attachment.document for attachment in load_attachments(connection, request.number)}
         missing = [
             required.title.ar
@@ -230,9 +239,10 @@ class Opening:
             raise AttachmentsMissing(documents="، ".join(missing))
 
     def _check_event(self, request: Request, service: ServiceDefinition) -> None:
-        answer = self._registers.connector(service.registry).lookup(
-            service.kind, request.subject, event=request.event_registration
-        )
+        connector = self._registers.connector(service.registry)
+        if isinstance(connector, DeferredConnector):
+            return  # asking sets an agency to work, and nobody has paid yet
+        answer = connector.lookup(service.kind, request.subject, event=request.event_registration)
         if isinstance(answer, Ambiguous):
             raise EventNeeded(answer.candidates)
 
