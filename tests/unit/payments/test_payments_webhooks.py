@@ -154,6 +154,17 @@ def test_duplicates_and_replays_have_one_effect(town: Any, mailbox: Any) -> None
     assert town.discrepancies() == ()
 
 
+def test_a_replay_does_not_even_make_us_ask(town: Any) -> None:
+    """The payment is still pending, so a new webhook would lead to a question."""
+    body = json.dumps({"type": "payment.updated", "data": {"reference": town.pay().id}}).encode()
+    keys = [parse_secret(town_secret())]
+    for webhook_id, asked in (("msg_1", 1), ("msg_1", 1), ("msg_2", 2)):
+        headers = sign_webhook(webhook_id, body, keys=keys, at=town.now)
+        town.exchange.receive_webhook("sandbox", headers, body)
+
+        assert len([call for call in town.wire.calls if call.startswith("GET")]) == asked
+
+
 @pytest.mark.parametrize("fault", [Fault.FORGED_WEBHOOK, Fault.STALE_WEBHOOK])
 def test_a_forged_or_stale_webhook_leaves_no_effect(town: Any, mailbox: Any, fault: Fault) -> None:
     connect(town, mailbox)
