@@ -20,6 +20,7 @@ from typing import cast
 
 import typst
 
+from issuance.agencies import AGENCIES
 from issuance.money import Currency, Money
 from issuance.rendering.amounts import amount_on_page
 from issuance.rendering.coverage import check_texts, font_characters
@@ -93,6 +94,7 @@ class Renderer:
         drawing = draw(seal)
         view: dict[str, JsonValue] = {
             "embedded": embedded,
+            "agency": _agency(embedded),
             "number": _number(embedded),
             "dates": _dates(embedded),
             "refund": _refund(embedded),
@@ -160,6 +162,14 @@ def _digest(kind: str) -> str:
             name = file.relative_to(HERE).as_posix()
             digest.update(f"{name} {sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _agency(embedded: dict[str, JsonValue]) -> JsonValue:
+    document = cast("dict[str, str]", embedded["document"])
+    for agency in AGENCIES:
+        if agency.id == document["agency"]:
+            return {"ar": agency.ar, "en": agency.en}
+    raise TemplateFailed(kind=str(embedded["kind"]), diagnostic=f"no agency {document['agency']}")
 
 
 def _number(embedded: dict[str, JsonValue]) -> JsonValue:

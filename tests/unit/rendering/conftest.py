@@ -129,7 +129,7 @@ RECORDS: dict[str, dict[str, Any]] = {
     "death": {"person": person(), "event": event(time="22:05", cause=text("قصور قلبي", "Heart failure"))},
     "non-employment": {"person": person(), "statement": {"as_of": "2026-11-21", "result": "not-employed"}},
     "refusal-notice": {
-        "request_number": "R-26-7KQ2M9XA4",
+        "request_number": "R-26-0000000017",
         "service": text("بيان طلاق", "Divorce extract"),
         "applicant": {
             "full_name": text("عبد الرحمن الحلبي", "Abdulrahman Al-Halabi"),
@@ -164,7 +164,7 @@ def embed(kind: str, **changes: Any) -> dict[str, Any]:
             "service": kind,
             "service_version": 1,
             "issued_at_office": text("مركز خدمة المواطن – المزة", "Citizen Service Centre – Mezzeh"),
-            "request_number": "R-26-7KQ2M9XA4",
+            "request_number": "R-26-0000000017",
             "purpose": text("تقديمه إلى جامعة دمشق", "For Damascus University"),
             "template": "0" * 64,
         },

@@ -5,14 +5,17 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from shutil import which
 from typing import Any
 
+import jsonschema
 import page as judge
 import pypdf
 import pypdfium2
 import pytest
 
+from issuance import catalogue as schemas_folder
 from issuance.rendering.errors import TemplateFailed, UnrenderableText
 from issuance.rendering.renderer import KINDS, Renderer, in_groups
 from issuance.rendering.symbol import SealSymbol
@@ -231,6 +234,21 @@ def test_a_failure_leaves_the_renderer_usable(
     with pytest.raises(TemplateFailed):
         page(embedded("birth", event={}))
     assert page(embedded("birth")) == pages["birth"]
+
+
+def test_the_samples_are_records_of_their_schemas(embedded: Embedded) -> None:
+    """The pages tested here are pages that the catalogue's schemas allow."""
+    schemas = Path(schemas_folder.__file__).parent / "schemas"
+    for kind in KINDS:
+        schema = json.loads((schemas / f"{kind}-1.json").read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator(schema).validate(embedded(kind))
+
+
+def test_an_unknown_agency_has_no_letterhead(page: Page, embedded: Embedded) -> None:
+    strange = embedded("birth")
+    strange["document"]["agency"] = "ministry-of-rain"
+    with pytest.raises(TemplateFailed):
+        page(strange)
 
 
 def test_an_unknown_kind_has_no_template(page: Page, embedded: Embedded) -> None:
