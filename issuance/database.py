@@ -29,6 +29,12 @@ metadata = MetaData(
     }
 )
 BUSY_TIMEOUT_MILLISECONDS = 30_000
+READS_ONLY = "wathiqa_reads_only"
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection that takes no write lock: for questions whose answer leads to no write of ours."""
+    return engine.connect().execution_options(**{READS_ONLY: True})
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -94,4 +100,5 @@ def _configure_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads_only = connection.get_execution_options().get(READS_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.clock import Clock
+from issuance.database import reading
 from issuance.delivery.links import create_link, open_link
 from issuance.documents.book import (
     DocumentNotFound,
@@ -173,14 +174,14 @@ class DocumentsHttp:
 
     def list_documents(self, number: str, actor: ReaderDep) -> DocumentsShown:
         """The documents a request led to."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             request = visible_request(connection, parse_request_number(number), actor)
             found = documents_of_request(connection, request.number)
         return DocumentsShown(items=[_view(document) for document in found if document.state in _RELEASED])
 
     def show_document(self, number: str, actor: ReaderDep) -> DocumentShown:
         """One document."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return _view(self._visible(connection, number, actor))
 
     def fetch_file(self, number: str, actor: ReaderDep) -> Response:
@@ -252,7 +253,7 @@ class DocumentsHttp:
         with self._engine.begin() as connection:
             count_attempt(connection, CHECKS, network, at=at)
             count_attempt(connection, CHECKS_OF_ONE, body.number, at=at)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             found = check_by_code(connection, body.number, body.code, at=at)
         return CheckShown(
             kind=found.kind,

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from issuance.clock import Clock
+from issuance.database import reading
 from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.errors import TokenNotValid
 from issuance.identity.models import account_roles, accounts, citizens, clients, tokens
@@ -118,7 +119,7 @@ class StoredTokens:
 
     def actor(self, token: str) -> Actor:
         """See `find_actor`."""
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             return find_actor(connection, token, at=self._clock())
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection
 from issuance.audit.trail import AuditObject, record
 from issuance.catalogue.embedded_json import validate_embedded_json
 from issuance.catalogue.models import Decision, DocumentKind, Text
+from issuance.database import reading
 from issuance.documents.book import (
     documents_of_request,
     record_released,
@@ -73,7 +74,7 @@ class Fulfilment:
 
         A request that has already left that state is not touched.
         """
-        with self._parts.engine.connect() as connection:
+        with reading(self._parts.engine) as connection:
             request = load_request(connection, number)
         if request.state is not expected:
             return request.state
@@ -151,7 +152,7 @@ class Fulfilment:
 
     def _intend_notice(self, request: Request) -> State:
         service = self._parts.catalogue.find(request.service, request.service_version)
-        with self._parts.engine.connect() as connection:
+        with reading(self._parts.engine) as connection:
             refund = self._parts.treasury.refundable(connection, request)
         content = refusal_record(request, service, self._parts.registers, refund=refund)
         return self._intend(request, DocumentKind.REFUSAL_NOTICE, content, NOTICE_VALID)
@@ -249,7 +250,7 @@ class Fulfilment:
     def _document(self, request: Request) -> Document:
         """The document the request is about at this moment: its notice once it is refused."""
         refused = request.refusal is not None
-        with self._parts.engine.connect() as connection:
+        with reading(self._parts.engine) as connection:
             for document in documents_of_request(connection, request.number):
                 if (document.kind == DocumentKind.REFUSAL_NOTICE) is refused:
                     return document

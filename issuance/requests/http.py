@@ -14,6 +14,7 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.catalogue.models import Channel, Delivery, Text
 from issuance.clock import Clock
+from issuance.database import reading
 from issuance.http.cursors import Cursors, PageCursor, PageLimit
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
 from issuance.identity.access import require
@@ -184,7 +185,7 @@ class RequestsHttp:
             after=None if position is None else str(position[0]),
             limit=limit + 1,
         )
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             found = find_requests(connection, selection)
         page = self._cursors.page(
             found, limit=limit, position=lambda request: [request.number], listing=listing, actor=actor
