@@ -79,7 +79,8 @@ class ChainJudge:
         crls: Iterable[x509.CertificateRevocationList] = (),
     ) -> None:
         self._roots = tuple(roots)
-        self._certificates = tuple(certificates)
+        # Every certificate ever issued may be published; only authorities can stand in a path.
+        self._authorities = tuple(each for each in certificates if _is_authority(each))
         self._paths: dict[bytes, _Path] = {}
         self._memory = RevocationMemory(published=tuple(crls))
 
@@ -124,7 +125,7 @@ class ChainJudge:
         key = leaf.fingerprint(hashes.SHA256())
         if key in self._paths:
             return self._paths[key]
-        candidates = (*self._certificates, *evidence.certificates)[:MAX_CANDIDATES]
+        candidates = (*self._authorities, *evidence.certificates[:MAX_CANDIDATES])
         above = self._climb(leaf, candidates, MAX_INTERMEDIATES)
         if above is None:
             raise NotDecided(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, check)
@@ -149,6 +150,14 @@ class ChainJudge:
                 if above is not None:
                     return (candidate, *above)
         return None
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = _extension(certificate, x509.BasicConstraints)
+    except ValueError:
+        return False
+    return constraints is not None and constraints.ca
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

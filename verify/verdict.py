@@ -173,6 +173,14 @@ class ValidationReport:
         """Indication × status × agreement."""
         return combine(self.indication, self.status, self.agreement)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether the file itself is right, whatever the register says.
+
+        This is what is asked before release, when the register cannot know the document yet.
+        """
+        return self.indication is Indication.TOTAL_PASSED and self.agreement is Agreement.AGREES
+
 
 def combine(indication: Indication, status: DocumentStatus, agreement: Agreement) -> Verdict:
     """The product of the three parts; one bad part is enough, one missing part prevents the best."""

@@ -170,7 +170,7 @@ class Office:
         return Trust(
             roots=bent.get("roots", (self.authority.root.certificate,)),
             trust_list=trust_list,
-            certificates=(),
+            certificates=bent.get("certificates", ()),
             crls=tuple(x509.load_der_x509_crl(each) for each in bent.get("crls", ())),
             source=Nowhere(),
             _status_lists={1: self.status_claims()} if self.status_list_published else {},

@@ -214,3 +214,14 @@ def test_path_longer_than_an_authority_may_have(office: Office) -> None:
     report = office.judge(office.document(seal=seal, issuing=second, revocation=revocation))
 
     assert report.sub_indication is SubIndication.CHAIN_CONSTRAINTS_FAILURE
+
+
+def test_issuing_authority_is_found_among_hundreds_of_published_certificates(office: Office) -> None:
+    """Every certificate ever issued is published, the issuing authority's being one of them."""
+    pki = office.authority
+    seals = [pki.seal.certificate, pki.tsa.certificate] * 150
+    thin = replace(office.revocation(), certificates=())
+    pdf = office.document(revocation=thin)
+
+    assert office.judge(pdf, certificates=(*seals, pki.issuing.certificate)).verdict is Verdict.GENUINE
+    assert office.judge(pdf, certificates=tuple(seals)).verdict is Verdict.GENUINE

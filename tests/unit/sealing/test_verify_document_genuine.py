@@ -78,6 +78,7 @@ def test_without_a_status_list_nothing_is_in_force(office: Office) -> None:
 
     assert report.status is DocumentStatus.UNKNOWN
     assert report.verdict is Verdict.UNDECIDED
+    assert report.is_sound
 
 
 def test_after_its_time_the_document_is_genuine_but_expired(office: Office) -> None:
