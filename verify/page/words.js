@@ -28,7 +28,7 @@ export const WORDS = {
   "readerHow": {"ar": "ضع المؤشر هنا وامسح الرمز، أو ألصق النص.", "en": "Put the cursor here and scan, or paste the text."},
   "check": {"ar": "تحقق", "en": "Check"},
   "torn": {"ar": "الرمز ممزق أو لا يُقرأ", "en": "The code is torn or cannot be read"},
-  "tornHow": {"ar": "اكتب الرقمين المطبوعين تحت الرمز. يُرسلان إلى السجل للسؤال عن الوثيقة.", "en": "Type the number and the check code printed below the square. They are sent to the register to ask about the document."},
+  "tornHow": {"ar": "اكتب رقم الوثيقة ورمز التحقق المطبوعين على الورقة. يُرسلان إلى السجل للسؤال عن الوثيقة.", "en": "Type the document number and the check code printed on the paper. They are sent to the register to ask about the document."},
   "code": {"ar": "رمز التحقق (12 خانة)", "en": "Check code (12 characters)"},
   "ask": {"ar": "اسأل السجل", "en": "Ask the register"},
   "numberWrong": {"ar": "رقم الوثيقة غير صحيح. راجع الأرقام.", "en": "This is not a document number. Look at the digits again."},
