@@ -1,11 +1,11 @@
 """Between requests and payments: what each must know of the other, and no more."""
 
-from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
+from issuance.catalogue.models import RefundOccasion
 from issuance.identity.actors import Actor
 from issuance.money import Currency, Money
 from issuance.payments import store
@@ -15,7 +15,7 @@ from issuance.payments.models import UNFINISHED_REFUND, Fee, PaymentState
 from issuance.payments.refunds import paid_payment
 from issuance.requests.lifecycle import State, TransitionRefused
 from issuance.requests.models import Request
-from issuance.requests.movements import visible_request
+from issuance.requests.access import visible_request
 from issuance.requests.numbers import parse_request_number
 
 
@@ -26,7 +26,7 @@ def fees_of(request: Request) -> tuple[Fee, ...]:
             component=cast("str", fee["component"]),
             beneficiary=cast("str", fee["beneficiary"]),
             amount=Money(minor=cast("int", fee["minor"]), currency=Currency(cast("str", fee["currency"]))),
-            refundable=cast("bool", fee["refundable"]),
+            refundable=bool(fee["refundable_on"]),
         )
         for fee in cast("list[dict[str, object]]", request.fees)
     )
@@ -46,17 +46,20 @@ class Treasury:
         return any(payment.state is PaymentState.PAID for payment in paid)
 
     def refundable(self, connection: Connection, request: Request) -> Money:
-        """What a refusal gives back: the refundable components of what was paid."""
-        fees = [fee for fee in fees_of(request) if fee.refundable]
+        """What a refusal gives back: the components of what was paid that are given back then."""
+        chosen = _given_back(request, RefundOccasion.REFUSAL)
+        fees = [fee for fee in fees_of(request) if fee.component in chosen]
         if not fees or not self.is_settled(connection, request):
             return Money(minor=0, currency=Currency.SYP)
         return Money(minor=sum(fee.amount.minor for fee in fees), currency=fees[0].amount.currency)
 
-    def decide_refund(self, connection: Connection, request: Request, *, reason: str, at: datetime) -> None:
-        """Book that it is given back; deciding twice is deciding once."""
-        del at  # the exchange has the same clock
-        if self.refundable(connection, request).minor:
-            self._exchange.open_refund(connection, request.number, reason=reason)
+    def decide_refund(
+        self, connection: Connection, request: Request, occasion: RefundOccasion, *, reason: str
+    ) -> None:
+        """Book that what this occasion gives back is given back; deciding twice is deciding once."""
+        chosen = _given_back(request, occasion)
+        if chosen and self.is_settled(connection, request):
+            self._exchange.open_refund(connection, request.number, components=chosen, reason=reason)
 
     def send_refund(self, request_number: str) -> None:
         """Ask the provider to pay out what was decided; repeatable."""
@@ -72,6 +75,16 @@ class Treasury:
             ]
         for refund_id in waiting:
             self._exchange.send_refund(refund_id)
+
+
+def _given_back(request: Request, occasion: RefundOccasion) -> tuple[str, ...]:
+    """The components that this occasion gives back, by the definition in force at submission."""
+    fees = cast("list[dict[str, object]]", request.fees)
+    return tuple(
+        cast("str", fee["component"])
+        for fee in fees
+        if occasion.value in cast("list[str]", fee["refundable_on"])
+    )
 
 
 class RequestFees:

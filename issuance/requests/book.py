@@ -1,9 +1,9 @@
 """The book of requests: reading them, opening one, moving one along.
 
 `move` is the only way to change a request's state. It checks the table of
-`lifecycle.py`, writes the row *where it still is in the state that was read*, and
-adds the line to the timeline in the same transaction; two movers at once cannot
-both succeed.
+`lifecycle.py`, writes the row *where it still is as it was read* (its state, and how
+often a worker was called), and adds the line to the timeline in the same transaction;
+two movers at once cannot both succeed.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from issuance.catalogue.models import Channel, Delivery
 from issuance.errors import Conflict, NotFound
-from issuance.requests.lifecycle import Event, State, next_state, resumed_state
+from issuance.requests.lifecycle import AUTOMATIC, Event, State, next_state, resumed_state
 from issuance.requests.models import (
     Request,
     RequestNumber,
@@ -99,6 +99,32 @@ def overdue_requests(connection: Connection, *, state: State, at: datetime) -> S
     return [_request(row) for row in connection.execute(query)]
 
 
+def stuck_requests(connection: Connection, *, before: datetime) -> Sequence[Request]:
+    """Requests that a worker should have moved on and that have not moved since `before`."""
+    automatic = [state.value for state in AUTOMATIC]
+    query = select(requests).where(requests.c.state.in_(automatic), requests.c.updated_at <= before)
+    return [_request(row) for row in connection.execute(query)]
+
+
+def postpone(connection: Connection, request: Request, *, until: datetime) -> None:
+    """Wait longer in the same state.
+
+    Raises:
+        RequestMovedOn: the stored request is no longer in the state that was read.
+    """
+    _write(connection, request, due_at=until)
+
+
+def raise_attempt(connection: Connection, request: Request, *, at: datetime) -> Request:
+    """Note that a worker is called again for a request that stays where it is.
+
+    Raises:
+        RequestMovedOn: the stored request is no longer in the state that was read.
+    """
+    _write(connection, request, attempt=request.attempt + 1, updated_at=at)
+    return replace(request, attempt=request.attempt + 1, updated_at=at)
+
+
 def move(
     connection: Connection,
     request: Request,
@@ -122,14 +148,7 @@ def move(
         target = next_state(request.state, event)
     if event is Event.HOLD:
         changes["held_from"] = request.state
-    written = connection.execute(
-        update(requests)
-        .where(requests.c.number == request.number, requests.c.state == request.state.value)
-        .where(requests.c.attempt == request.attempt)
-        .values(state=target.value, updated_at=at, **changes)
-    )
-    if written.rowcount != 1:
-        raise RequestMovedOn
+    _write(connection, request, state=target.value, updated_at=at, **changes)
     _note(connection, request, event=event, target=target, actor=actor, facts=facts or {}, at=at)
     return replace(request, state=target, updated_at=at, **changes)
 
@@ -150,6 +169,18 @@ def load_timeline(connection: Connection, number: str) -> Sequence[TimelineEntry
         )
         for row in rows
     ]
+
+
+def _write(connection: Connection, request: Request, **values: object) -> None:
+    """Change the row where it still is as it was read."""
+    written = connection.execute(
+        update(requests)
+        .where(requests.c.number == request.number, requests.c.state == request.state.value)
+        .where(requests.c.attempt == request.attempt)
+        .values(**values)
+    )
+    if written.rowcount != 1:
+        raise RequestMovedOn
 
 
 def _note(

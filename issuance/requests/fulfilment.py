@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from issuance.audit.trail import AuditObject, record
 from issuance.catalogue.embedded_json import validate_embedded_json
-from issuance.catalogue.models import Decision, DocumentKind, Text
+from issuance.catalogue.models import Decision, DocumentKind, RefundOccasion, Text
 from issuance.database import reading
 from issuance.documents.book import (
     documents_of_request,
@@ -232,7 +232,7 @@ class Fulfilment:
         document, at = self._document(request), self._parts.clock()
         reason = cast("dict[str, str]", request.refusal)["code"]
         with self._parts.engine.begin() as connection:
-            self._parts.treasury.decide_refund(connection, request, reason=reason, at=at)
+            self._parts.treasury.decide_refund(connection, request, RefundOccasion.REFUSAL, reason=reason)
             self._record_released(connection, document)
             how = self._parts.courier.deliver(connection, request, document, at=at)
             moved = self._move(connection, request, Event.CLOSE_REFUSAL, facts=how)

@@ -27,7 +27,8 @@ from issuance.requests.errors import ReasonMissing
 from issuance.requests.lifecycle import State
 from issuance.requests.models import Request as StoredRequest
 from issuance.requests.models import TimelineEntry
-from issuance.requests.movements import Movements, visible_request
+from issuance.requests.access import keep_from_kin, visible_request
+from issuance.requests.movements import Movements
 from issuance.requests.numbers import parse_request_number
 from issuance.requests.opening import Opening, Wish
 from signing.formats.canonical_json import JsonValue
@@ -196,7 +197,7 @@ class RequestsHttp:
         """One request with all that has happened to it."""
         with self._engine.begin() as connection:
             request = visible_request(connection, parse_request_number(number), actor)
-            self._movements.keep_from_kin(actor, request)
+            keep_from_kin(self._movements.registers, actor, request)
             timeline = load_timeline(connection, request.number)
             attachments = [each.document for each in opening.load_attachments(connection, request.number)]
             self._note_look(connection, request, actor)

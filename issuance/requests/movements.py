@@ -8,16 +8,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
 from sqlalchemy.engine import Connection
 
 from issuance.audit.trail import AuditObject, record
-from issuance.identity.actors import Actor, ActorKind, system_actor
+from issuance.catalogue.models import RefundOccasion
+from issuance.identity.actors import Actor, system_actor
 from issuance.registries.answers import Reason
-from issuance.requests.book import RequestNotFound, load_request, move, overdue_requests
-from issuance.requests.errors import OtherAgency, OwnKinsRecord
+from issuance.requests.book import (
+    RequestNotFound,
+    load_request,
+    move,
+    overdue_requests,
+    postpone,
+    raise_attempt,
+    stuck_requests,
+)
+from issuance.requests.errors import OtherAgency
 from issuance.requests.lifecycle import Event, State
-from issuance.requests.models import Request, requests
+from issuance.requests.models import Request
 from issuance.requests.parts import Treasury
 from issuance.requests.refusals import reason_to_json
 from issuance.requests.registers import Registers
@@ -27,6 +35,9 @@ CallWorker = Callable[[Connection, Request], None]
 
 CASHIER = system_actor("cashier")
 DEADLINES = system_actor("deadlines")
+
+# Longer than a stage is tried again by its own worker (`workflow.py`: about half an hour).
+STUCK_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +57,9 @@ class Movements:
         if request.state is State.AWAITING_PAYMENT:
             self._move_on(connection, request, Event.PAY, actor=CASHIER, at=at, due_at=None)
         elif request.state in {State.CANCELLED, State.EXPIRED}:
-            self.treasury.decide_refund(connection, request, reason="request-closed", at=at)
+            self.treasury.decide_refund(
+                connection, request, RefundOccasion.WITHDRAWAL, reason="request-closed"
+            )
 
     def cancel(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """Withdraw a request that is not paid yet; withdrawing twice is withdrawing once."""
@@ -101,7 +114,8 @@ class Movements:
     def keep_deadlines(self, connection: Connection, *, at: datetime) -> int:
         """What is overdue now: unpaid requests expire, silent agencies are asked again. Says how many.
 
-        A deadline never refuses: an agency that does not answer has not said no.
+        A deadline never refuses: an agency that does not answer has not said no. A request whose
+        worker was lost (it died and nobody started it again under its name) is given to a worker anew.
         """
         unpaid = [*self._overdue(connection, State.AWAITING_PAYMENT, at)]
         unpaid += self._overdue(connection, State.DRAFT, at)
@@ -113,38 +127,26 @@ class Movements:
         undecided = self._overdue(connection, State.AWAITING_DECISION, at)
         for request in undecided:
             self._escalate(connection, request, at)
-        return len(unpaid) + len(silent) + len(undecided)
+        stuck = stuck_requests(connection, before=at - STUCK_AFTER)
+        for request in stuck:
+            called = raise_attempt(connection, request, at=at)
+            self._audit(connection, called, "request.call-again", actor=DEADLINES, at=at, facts={})
+            self.call_worker(connection, called)
+        return len(unpaid) + len(silent) + len(undecided) + len(stuck)
 
     def _overdue(self, connection: Connection, state: State, at: datetime) -> Sequence[Request]:
         return overdue_requests(connection, state=state, at=at)
 
     def _escalate(self, connection: Connection, request: Request, at: datetime) -> None:
-        later = at + timedelta(days=1)
-        connection.execute(
-            update(requests)
-            .where(requests.c.number == request.number, requests.c.state == request.state.value)
-            .values(due_at=later)
-        )
+        postpone(connection, request, until=at + timedelta(days=1))
         self._audit(connection, request, "request.escalate", actor=DEADLINES, at=at, facts={})
 
     def _for_officer(self, connection: Connection, number: str, officer: Actor) -> Request:
         request = load_request(connection, number)
         if officer.agency != request.agency:
             raise OtherAgency
-        self.keep_from_kin(officer, request)
+        keep_from_kin(self.registers, officer, request)
         return request
-
-    def keep_from_kin(self, actor: Actor, request: Request) -> None:
-        """Law 376/1957: staff keep away from their own and their close kin's records.
-
-        Raises:
-            OwnKinsRecord: the request is about such a record.
-        """
-        if actor.kind is not ActorKind.STAFF or actor.national_number is None:
-            return
-        for person in (request.subject, request.applicant):
-            if self.registers.is_close_kin(actor.national_number, person):
-                raise OwnKinsRecord
 
     def _move_on(
         self,
@@ -193,19 +195,3 @@ class Movements:
     ) -> None:
         about = AuditObject(kind="request", id=request.number)
         record(connection, actor, action, about, at=at, facts=facts)
-
-
-def visible_request(connection: Connection, number: str, actor: Actor) -> Request:
-    """The request, if this actor may see it: a citizen their own, staff their agency's or their office's.
-
-    Raises:
-        RequestNotFound: it does not exist or is not theirs; the answer does not tell which.
-    """
-    request = load_request(connection, number)
-    if actor.kind is ActorKind.CITIZEN and request.applicant == actor.national_number:
-        return request
-    if actor.kind in {ActorKind.STAFF, ActorKind.MACHINE} and (
-        request.agency == actor.agency or (actor.office is not None and request.desk_office == actor.office)
-    ):
-        return request
-    raise RequestNotFound

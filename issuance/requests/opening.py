@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.catalogue import Catalogue
-from issuance.catalogue.models import Channel, Delivery, RefundOccasion, ServiceDefinition
+from issuance.catalogue.models import Channel, Delivery, ServiceDefinition
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
 from issuance.registries.answers import Ambiguous
@@ -263,7 +263,7 @@ def fees_owed(service: ServiceDefinition, channel: Channel, delivery: Delivery) 
             "beneficiary": fee.beneficiary,
             "minor": fee.amount.minor,
             "currency": fee.amount.currency.value,
-            "refundable": RefundOccasion.REFUSAL in fee.refundable_on,
+            "refundable_on": [*sorted(occasion.value for occasion in fee.refundable_on)],
         }
         for fee in service.fees_for(channel, delivery)
     ]

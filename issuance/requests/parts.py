@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.catalogue import Catalogue
+from issuance.catalogue.models import RefundOccasion
 from issuance.clock import Clock
 from issuance.documents.files import FileStore
 from issuance.documents.models import Document
@@ -28,8 +29,10 @@ class Treasury(Protocol):
     def refundable(self, connection: Connection, request: Request) -> Money:
         """What a refusal gives back."""
 
-    def decide_refund(self, connection: Connection, request: Request, *, reason: str, at: datetime) -> None:
-        """Book that it is given back; deciding twice is deciding once."""
+    def decide_refund(
+        self, connection: Connection, request: Request, occasion: RefundOccasion, *, reason: str
+    ) -> None:
+        """Book that what this occasion gives back is given back; deciding twice is deciding once."""
 
     def send_refund(self, request_number: str) -> None:
         """Ask the provider to pay it out; outside any transaction, repeatable."""

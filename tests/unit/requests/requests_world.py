@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.catalogue import Catalogue
-from issuance.catalogue.models import Channel, Delivery, DocumentKind, Relation, Text
+from issuance.catalogue.models import Channel, Delivery, DocumentKind, RefundOccasion, Relation, Text
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
 from issuance.money import Currency, Money
@@ -110,7 +110,7 @@ class Registers:
 class Till:
     """What requests ask of money."""
 
-    decided: list[tuple[str, str]] = field(default_factory=list)
+    decided: list[tuple[str, str, str]] = field(default_factory=list)  # request, occasion, reason
 
     def is_settled(self, connection: Connection, request: Request) -> bool:
         del connection, request
@@ -120,10 +120,11 @@ class Till:
         del connection, request
         return Money(minor=2500, currency=Currency.SYP)
 
-    def decide_refund(self, connection: Connection, request: Request, *, reason: str, at: datetime) -> None:
+    def decide_refund(
+        self, connection: Connection, request: Request, occasion: RefundOccasion, *, reason: str
+    ) -> None:
         assert connection.in_transaction()
-        del at
-        self.decided.append((request.number, reason))
+        self.decided.append((request.number, occasion.value, reason))
 
     def send_refund(self, request_number: str) -> None:
         raise AssertionError(f"{request_number}: not from inside a transaction")
@@ -138,7 +139,7 @@ class World:
 
     def __init__(self, *, engine: Engine, catalogue: Catalogue, folder: Path) -> None:
         self.engine, self.catalogue, self.now = engine, catalogue, NOON
-        self.registers, self.money = Registers(), Till()
+        self.registers, self.till = Registers(), Till()
         self.attachments = FileStore(folder / "attachments")
         self.called: list[tuple[str, State, int]] = []  # workers: number, state, attempt
         self.draw: Callable[[int], int] = secrets.randbelow
@@ -149,7 +150,7 @@ class World:
             random_below=lambda limit: self.draw(limit),  # noqa: PLW0108  (tests change it later)
         )
         self.movements = Movements(
-            registers=self.registers, treasury=self.money, call_worker=self._call_worker
+            registers=self.registers, treasury=self.till, call_worker=self._call_worker
         )
 
     def wait(self, **how_long: float) -> None:
