@@ -38,7 +38,8 @@ class Sealer:
     Args:
         signer: the agency's seal key.
         certificate: its certificate, with contentCommitment as only key usage.
-        chain: the CA certificates above it, without the root.
+        chain: the CA certificates above it; a root among them is not embedded, since who
+            checks must have it from elsewhere.
         time_stamp: asks the time-stamping authority.
         revocation: answers with data for the seal's and the time-stamp's paths.
 
@@ -54,6 +55,7 @@ class Sealer:
         time_stamp: TimeStamp,
         revocation: RevocationSource,
     ) -> None:
+        chain = [each for each in chain if each.subject != each.issuer]
         _check(signer, certificate, chain)
         self._signer = signer
         self._not_before = certificate.not_valid_before_utc
