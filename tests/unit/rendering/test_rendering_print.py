@@ -14,7 +14,7 @@ from .conftest import ORIGIN, Embedded, Page
 
 MILLIMETRES = 72 / 25.4
 TURNS = (0.0, 2.0, -3.5, 90.0, 181.5)
-# Standard deviation of the blur in pixels of 0.17 mm. zbar reads 20 of 20 at 0.6 and none at 0.8; modules of
+# Standard deviation of the blur in pixels of 0.17 mm. zbar reads 20 of 20 at 0.6 and 2 at 0.8; modules of
 # 0.55 mm would take it to 0.8. zxing-cpp reads all of them.
 ZXING_BLUR, ZBAR_BLUR = 1.0, 0.6
 
