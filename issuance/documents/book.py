@@ -14,6 +14,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
+from issuance.documents.embedding import civil_date
 from issuance.documents.models import (
     Document,
     DocumentState,
@@ -23,7 +24,7 @@ from issuance.documents.models import (
     status_changes,
 )
 from issuance.errors import Conflict, NotFound
-from signing.formats.document_number import DocumentNumber, make_document_number
+from signing.formats.document_number import DocumentNumber, make_document_number, parse_document_number
 
 # Half of a list stays free, so a random free index is found in two tries on average.
 STATUS_LIST_SIZE = 131_072
@@ -64,9 +65,10 @@ def reserve(
     connection: Connection, *, at: datetime, random_below: Callable[[int], int] = secrets.randbelow
 ) -> Reservation:
     """Take the next number of the year, a random free status index and a check code."""
+    year = civil_date(at).year
     sequence = connection.execute(
         upsert(document_sequences)
-        .values(year=at.year, last=1)
+        .values(year=year, last=1)
         .on_conflict_do_update(index_elements=["year"], set_={"last": document_sequences.c.last + 1})
         .returning(document_sequences.c.last)
     ).scalar_one()
@@ -79,7 +81,7 @@ def reserve(
         if connection.execute(taken).one_or_none() is None:
             break
     return Reservation(
-        number=make_document_number(at.year, sequence),
+        number=make_document_number(year, sequence),
         status_list=status_list,
         status_index=index,
         check_code="".join(_CROCKFORD[random_below(32)] for _ in range(CHECK_CODE_LENGTH)),
@@ -211,6 +213,21 @@ def load_document(connection: Connection, number: str) -> Document:
     if row is None:
         raise DocumentNotFound
     return _document(row)
+
+
+def load_released(connection: Connection, text: str) -> Document:
+    """The document with this number, as a person wrote it, if it was ever released.
+
+    Raises:
+        DocumentNotFound: not a number, no such document, or never released.
+    """
+    try:
+        document = load_document(connection, parse_document_number(text))
+    except ValueError as error:
+        raise DocumentNotFound from error
+    if document.released_at is None:
+        raise DocumentNotFound
+    return document
 
 
 def documents_of_request(connection: Connection, request_number: str) -> Sequence[Document]:
