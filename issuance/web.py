@@ -6,6 +6,7 @@ from ca.http import create_router
 from issuance.app import Service
 from issuance.audit.http import AuditPages
 from issuance.catalogue.http import CatalogueHttp
+from issuance.delivery.http import DeliveryHttp
 from issuance.documents.http import DocumentsHttp
 from issuance.http import reference
 from issuance.http.ground import lay_ground
@@ -19,6 +20,7 @@ from issuance.identity.tokens import StoredTokens
 from issuance.ledger.http import LedgerPages
 from issuance.payments.http import PaymentPages
 from issuance.payments.treasury import RequestFees
+from issuance.requests.access import RequestAccess
 from issuance.requests.http import RequestsHttp
 from issuance.requests.opening import MAX_ATTACHMENT_BYTES
 
@@ -30,6 +32,7 @@ ELSEWHERE = {
     "": "published files: what a verifier needs, and the verification page",
 }
 VERSION = "0.1.0"
+MAX_WEBHOOK_BYTES = 64 * 1024
 
 
 def create_app(service: Service) -> FastAPI:
@@ -61,13 +64,18 @@ def create_app(service: Service) -> FastAPI:
             cursors=service.cursors,
         ).router(),
         PaymentPages(engine=engine, exchange=service.exchange, access=RequestFees(), clock=clock).router(),
-        DocumentsHttp(
+        DeliveryHttp(
             engine=engine,
             clock=clock,
             files=parts.files,
-            statuses=parts.statuses,
-            movements=service.movements,
+            registers=service.registers,
             public_address=service.settings.public_address,
+        ).router(),
+        DocumentsHttp(
+            engine=engine,
+            clock=clock,
+            statuses=parts.statuses,
+            access=RequestAccess(service.registers),
         ).router(),
         LedgerPages(engine=engine).router(),
         AuditPages(engine=engine, clock=clock, cursors=service.cursors).router(),
@@ -88,7 +96,7 @@ def create_app(service: Service) -> FastAPI:
     lay_ground(
         app,
         authenticator=StoredTokens(engine, clock),
-        limits=Limits(by_path={"/requests/": MAX_ATTACHMENT_BYTES + 1024}),
+        limits=Limits(by_path={"/requests/": MAX_ATTACHMENT_BYTES + 1024, "/webhooks/": MAX_WEBHOOK_BYTES}),
         policies={reference.PATH: reference.POLICY},
     )
     assert_every_route_declares(app, elsewhere=ELSEWHERE)

@@ -48,7 +48,7 @@ def init(
     ] = False,
 ) -> None:
     """Make an installation: keys, certificates, the sample registers, the published files."""
-    from issuance.cli.installation import initialise
+    from issuance.installation import initialise
     from issuance.settings import Layout, Settings
 
     layout = Layout(root=directory)
@@ -103,7 +103,7 @@ def sandbox_payments(
 @app.command()
 def publish(directory: Directory) -> None:
     """Bring the published files up to date: CRLs, OCSP answers, trust list, statuses, page."""
-    from issuance.cli.installation import open_installation
+    from issuance.installation import open_installation
     from issuance.settings import Layout
 
     open_installation(Layout(root=directory)).publish()

@@ -1,10 +1,10 @@
 """Which errors an operator is told in a sentence."""
 
 from ca.errors import CaError
-from issuance.cli.installation import NotInstalled
 from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration
 from issuance.errors import IssuanceError
+from issuance.installation import NotInstalled
 from issuance.problems import detail_of
 from issuance.serving import NotStarted
 from issuance.settings import SettingsInvalid

@@ -13,7 +13,7 @@ Directory = Annotated[Path, typer.Option("--directory", "-d", help="The installa
 
 def opened(directory: Path) -> Any:  # noqa: ANN401  (a Service; its type would load everything before --help)
     """The installation's parts."""
-    from issuance.cli.installation import open_installation
+    from issuance.installation import open_installation
     from issuance.settings import Layout
 
     return open_installation(Layout(root=directory))

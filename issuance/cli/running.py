@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from issuance.app import Service, compose
-from issuance.cli.installation import open_installation
+from issuance.installation import open_installation
 from issuance.payments.sandbox.app import SandboxSettings
 from issuance.payments.sandbox.server import run
 from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working

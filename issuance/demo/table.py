@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from issuance.catalogue.models import Channel
+from issuance.demo.summary import Line
 from signing.formats.document_number import DocumentNumber, format_document_number
-
-if TYPE_CHECKING:
-    from issuance.demo.run import Line
 
 _VERDICTS = {"genuine": "[green]✔[/]", "not-genuine": "[red]✖[/]"}
 
 _CHANNELS = {Channel.SELF_SERVICE: "web", Channel.DESK: "desk", Channel.ABROAD: "abroad"}
 
 
-def print_table(console: Console, lines: Sequence["Line"], root: Path) -> None:
+def print_table(console: Console, lines: Sequence[Line], root: Path) -> None:
     """One row a document, and where everything is."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("document", "number", "asked at", "outcome", "file", "paper"):

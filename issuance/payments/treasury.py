@@ -13,9 +13,9 @@ from issuance.payments.errors import NotPaid
 from issuance.payments.exchange import Exchange
 from issuance.payments.models import UNFINISHED_REFUND, Fee, PaymentState
 from issuance.payments.refunds import paid_payment
+from issuance.requests.access import visible_request
 from issuance.requests.lifecycle import State, TransitionRefused
 from issuance.requests.models import Request
-from issuance.requests.access import visible_request
 from issuance.requests.numbers import parse_request_number
 
 

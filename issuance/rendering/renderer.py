@@ -123,7 +123,7 @@ class Renderer:
 
 
 def in_groups(characters: str) -> str:
-    """`260000000017` as `2600 0000 0017`, with spaces that do not break."""
+    """`260000000017` as `2600 0000 0010`, with spaces that do not break."""
     return "\u00a0".join(characters[start : start + GROUP] for start in range(0, len(characters), GROUP))
 
 

@@ -22,12 +22,12 @@ from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.permissions import Permission
 from issuance.registries.answers import Reason
 from issuance.requests import opening
+from issuance.requests.access import keep_from_kin, visible_request
 from issuance.requests.book import Selection, find_requests, load_timeline
 from issuance.requests.errors import ReasonMissing
 from issuance.requests.lifecycle import State
 from issuance.requests.models import Request as StoredRequest
 from issuance.requests.models import TimelineEntry
-from issuance.requests.access import keep_from_kin, visible_request
 from issuance.requests.movements import Movements
 from issuance.requests.numbers import parse_request_number
 from issuance.requests.opening import Opening, Wish

@@ -14,8 +14,8 @@ from issuance.audit.trail import AuditObject, record
 from issuance.catalogue.models import RefundOccasion
 from issuance.identity.actors import Actor, system_actor
 from issuance.registries.answers import Reason
+from issuance.requests.access import keep_from_kin
 from issuance.requests.book import (
-    RequestNotFound,
     load_request,
     move,
     overdue_requests,

@@ -52,7 +52,7 @@ def make_document_number(year: int, sequence: int) -> DocumentNumber:
 
 
 def format_document_number(number: DocumentNumber) -> str:
-    """As printed: `2600 0000 0017`."""
+    """As printed: `2600 0000 0010`."""
     return f"{number[:4]} {number[4:8]} {number[8:]}"
 
 

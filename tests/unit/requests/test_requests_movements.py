@@ -14,7 +14,8 @@ from issuance.registries.answers import Reason
 from issuance.requests.book import RequestMovedOn, RequestNotFound, move
 from issuance.requests.lifecycle import AUTOMATIC, FINAL, Event, State, TransitionRefused
 from issuance.requests.models import Request, requests
-from issuance.requests.movements import STUCK_AFTER, visible_request
+from issuance.requests.access import visible_request
+from issuance.requests.movements import STUCK_AFTER
 from issuance.requests.opening import DRAFT_KEPT, PAYMENT_WITHIN
 
 OFFICER = staff("officer")
