@@ -29,7 +29,7 @@ ELSEWHERE = {
     reference.PATH: "as /openapi.json",
     reference.START: "as /openapi.json",
     reference.ASSETS: "as /openapi.json",
-    "": "published files: what a verifier needs, and the verification page",
+    "/": "published files: what a verifier needs, and the verification page",
 }
 VERSION = "0.1.0"
 MAX_WEBHOOK_BYTES = 64 * 1024
