@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+from dbos import DBOSClient
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
 
@@ -92,13 +93,28 @@ class Service:
         self.parts.statuses.publish_all(at=at)
 
 
-def compose(layout: Layout, settings: Settings, *, clock: Clock = system_clock) -> Service:
-    """Open an installation that `wathiqa init` has made."""
+def compose(
+    layout: Layout,
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    to_provider: httpx.BaseTransport | None = None,
+) -> Service:
+    """Open an installation that `wathiqa init` has made.
+
+    Args:
+        layout: where it is.
+        settings: its own choices.
+        clock: the time it goes by.
+        to_provider: carries calls to the payment provider; None: the network.
+    """
     engine = open_database(layout.database_url(settings))
     metadata.create_all(engine)
     trust_services = open_trust_services(layout, settings, engine, clock)
     registers = open_registers(layout, clock)
-    exchange, treasury, movements = _open_money(layout, settings, engine, clock, registers)
+    provider = _electronic_provider(layout, settings, to_provider)
+    workers = open_client(layout.database_url(settings))
+    exchange, treasury, movements = _open_money(engine, workers, clock, registers, provider)
     secret, sender = load_service_secret(layout.secret), OutboxFile(layout.outbox)
     parts = Parts(
         engine=engine,
@@ -197,13 +213,24 @@ class Gate:
             return self._judge
 
 
-def _open_money(
-    layout: Layout, settings: Settings, engine: Engine, clock: Clock, registers: ConnectedRegisters
-) -> tuple[Exchange, Treasury, Movements]:
-    client = open_client(layout.database_url(settings))
+def _electronic_provider(
+    layout: Layout, settings: Settings, transport: httpx.BaseTransport | None
+) -> ElectronicProvider:
+    return ElectronicProvider(
+        name=settings.payment_provider,
+        client=httpx.Client(timeout=PROVIDER_TIMEOUT_SECONDS, transport=transport),
+        base_url=settings.payment_address,
+        api_key=layout.payment_key.read_text(encoding="utf-8").strip(),
+        webhook_keys=[parse_secret(layout.webhook_secret.read_text(encoding="utf-8").strip())],
+        capabilities=Capabilities(currencies=frozenset({Currency.SYP}), max_minor=MAX_MINOR),
+    )
 
+
+def _open_money(
+    engine: Engine, workers: DBOSClient, clock: Clock, registers: ConnectedRegisters, electronic: Provider
+) -> tuple[Exchange, Treasury, Movements]:
     def call_worker(connection: Connection, request: Request) -> None:
-        enqueue_fulfilment(client, connection, request)
+        enqueue_fulfilment(workers, connection, request)
 
     def on_paid(connection: Connection, number: str) -> None:
         movements.pay(connection, number, at=clock())
@@ -212,14 +239,6 @@ def _open_money(
         about = AuditObject(kind="request", id=number)
         trail.record(connection, CASHIER, "request.refunded", about, at=clock())
 
-    electronic = ElectronicProvider(
-        name=settings.payment_provider,
-        client=httpx.Client(timeout=PROVIDER_TIMEOUT_SECONDS),
-        base_url=settings.payment_address,
-        api_key=layout.payment_key.read_text(encoding="utf-8").strip(),
-        webhook_keys=[parse_secret(layout.webhook_secret.read_text(encoding="utf-8").strip())],
-        capabilities=Capabilities(currencies=frozenset({Currency.SYP}), max_minor=MAX_MINOR),
-    )
     providers: list[Provider] = [electronic, CashProvider(engine)]
     exchange = Exchange(engine, providers, clock=clock, on_paid=on_paid, on_refunded=on_refunded)
     treasury = Treasury(engine, exchange)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from issuance.app import Service, compose
+from issuance.clock import Clock, system_clock
 from issuance.payments.webhooks import SECRET_PREFIX
-from issuance.registries.sample_register import build_register
+from issuance.registries.sample_register import PERSONS, build_register
 from issuance.requests.workflow import create_tables
 from issuance.settings import Layout, Settings, load_settings, write_settings
 
@@ -20,7 +21,13 @@ class NotInstalled(Exception):
 
 
 def initialise(
-    layout: Layout, settings: Settings, *, passphrase_in_file: bool, progress: Progress | None = None
+    layout: Layout,
+    settings: Settings,
+    *,
+    passphrase_in_file: bool,
+    persons: int = PERSONS,
+    clock: Clock = system_clock,
+    progress: Progress | None = None,
 ) -> Service:
     """Make an installation, or complete one that was begun; nothing that exists is replaced.
 
@@ -29,6 +36,8 @@ def initialise(
         settings: written down when there are none yet.
         passphrase_in_file: keep the key passphrase in a file of the state folder; otherwise it
             must be in the environment, now and at every start.
+        persons: how many the sample register has at least.
+        clock: the service's.
         progress: told how far the sample register is.
     """
     layout.state.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,14 +49,14 @@ def initialise(
     _write_secret(layout.payment_key, secrets.token_urlsafe(32))
     _write_secret(layout.webhook_secret, SECRET_PREFIX + b64encode(secrets.token_bytes(32)).decode())
     if not layout.civil_register.exists():
-        build_register(layout.civil_register, progress=progress)
-    service = open_installation(layout)
+        build_register(layout.civil_register, persons=persons, progress=progress)
+    service = open_installation(layout, clock=clock)
     create_tables(layout.database_url(service.settings))
     service.publish()
     return service
 
 
-def open_installation(layout: Layout) -> Service:
+def open_installation(layout: Layout, *, clock: Clock = system_clock) -> Service:
     """The parts of an installation.
 
     Raises:
@@ -55,7 +64,7 @@ def open_installation(layout: Layout) -> Service:
     """
     if not layout.settings.exists() or not layout.civil_register.exists():
         raise NotInstalled(f"{layout.root}: no installation here; make one with: wathiqa init")
-    return compose(layout, load_settings(layout))
+    return compose(layout, load_settings(layout), clock=clock)
 
 
 def _write_secret(path: Path, secret: str) -> None:
