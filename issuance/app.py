@@ -6,14 +6,14 @@ web application (`web.py`), the worker and the commands use them.
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 from dbos import DBOSClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from ca.auditing import AuditRecorder
@@ -134,7 +134,7 @@ def compose(
             write=write_public,
         ),
         treasury=treasury,
-        courier=Couriers(sender=sender, public_address=settings.public_address, later=after_commit),
+        courier=Couriers(sender=sender, public_address=settings.public_address),
         verify_origin=settings.verify_origin,
     )
     return Service(
@@ -185,11 +185,6 @@ def passphrase_source(layout: Layout) -> PassphraseSource:
     if PASSPHRASE_VARIABLE in os.environ:
         return passphrase_from_environment(PASSPHRASE_VARIABLE)
     return passphrase_from_file(layout.passphrase)
-
-
-def after_commit(connection: Connection, call: Callable[[], None]) -> None:
-    """Run `call` once the transaction of `connection` is committed; never, if it is rolled back."""
-    event.listen(connection, "commit", lambda _: call(), once=True)
 
 
 class Gate:

@@ -11,7 +11,7 @@ So a worker may die anywhere: the stage is simply run again.
     intended          rendered, sealed, checked, stored
     sealed            released: only what is paid for, and its status becomes valid
     released          published and delivered
-    refusing …        the same way for the notice of refusal, which also books the refund
+    refusing …        the same way for the notice of refusal, with which the refund is booked and sent
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,7 @@ from issuance.catalogue.embedded_json import validate_embedded_json
 from issuance.catalogue.models import Decision, DocumentKind, RefundOccasion, Text
 from issuance.database import reading
 from issuance.documents.book import (
+    DocumentMovedOn,
     documents_of_request,
     record_released,
     record_sealed,
@@ -36,7 +37,7 @@ from issuance.documents.models import Document
 from issuance.identity.actors import system_actor
 from issuance.registries.answers import Ambiguous, Contradicted, Incomplete, NotFound, Pending, Reason, Record
 from issuance.registries.connector import DeferredConnector
-from issuance.requests.book import load_request, move
+from issuance.requests.book import RequestMovedOn, load_request, move
 from issuance.requests.errors import NoIntent, NotPaidFor
 from issuance.requests.lifecycle import Event, State
 from issuance.requests.models import Request
@@ -66,27 +67,41 @@ class Fulfilment:
             State.RELEASED: self._deliver,
             State.REFUSING: self._intend_notice,
             State.NOTICE_INTENDED: self._seal,
-            State.NOTICE_SEALED: self._close_refusal,
+            State.NOTICE_SEALED: self._release_notice,
+            State.NOTICE_RELEASED: self._close_refusal,
         }
 
     def run(self, number: str, expected: State) -> State:
         """Run the stage of `expected` and say where the request stands then.
 
-        A request that has already left that state is not touched.
+        A request that has already left that state is not touched. Of two workers that ran a
+        stage at once, the slower one finds its work done.
         """
-        with reading(self._parts.engine) as connection:
-            request = load_request(connection, number)
+        request = self._load(number)
         if request.state is not expected:
             return request.state
-        return self._stages[expected](request)
+        try:
+            return self._stages[expected](request)
+        except (RequestMovedOn, DocumentMovedOn):
+            now = self._load(number)
+            if (now.state, now.attempt) == (request.state, request.attempt):
+                raise
+            return now.state
 
-    def hold(self, number: str, *, code: str) -> State:
-        """Something is broken that repeating does not mend: set the request aside for an operator."""
+    def hold(self, number: str, expected: State, *, code: str) -> State:
+        """Something is broken that repeating does not mend: set the request aside for an operator.
+
+        Only where it still is in the state whose stage failed.
+        """
         with self._parts.engine.begin() as connection:
             request = load_request(connection, number)
-            if request.state not in self._stages:
+            if request.state is not expected:
                 return request.state
             return self._move(connection, request, Event.HOLD, facts={"code": code}).state
+
+    def _load(self, number: str) -> Request:
+        with reading(self._parts.engine) as connection:
+            return load_request(connection, number)
 
     def _fetch_record(self, request: Request) -> State:
         service = self._parts.catalogue.find(request.service, request.service_version)
@@ -200,8 +215,11 @@ class Fulfilment:
         document = self._document(request)
         at = parts.clock()
         sealed = parts.press.press(document, at=at)
-        parts.files.write(f"{document.number}.pdf", sealed.pdf)
-        with parts.engine.begin() as connection:
+        # Placed only where the row takes its digest: of two workers, the slower one leaves no trace.
+        with (
+            parts.files.draft(f"{document.number}.pdf", sealed.pdf) as draft,
+            parts.engine.begin() as connection,
+        ):
             record_sealed(
                 connection,
                 document,
@@ -211,7 +229,9 @@ class Fulfilment:
                 timings=sealed.timings,
                 at=at,
             )
-            return self._move(connection, request, Event.SEAL, facts={"sha256": sealed.sha256}).state
+            moved = self._move(connection, request, Event.SEAL, facts={"sha256": sealed.sha256})
+            draft.place()
+            return moved.state
 
     def _release(self, request: Request) -> State:
         document = self._document(request)
@@ -222,23 +242,32 @@ class Fulfilment:
             return self._move(connection, request, Event.RELEASE).state
 
     def _deliver(self, request: Request) -> State:
-        document, at = self._document(request), self._parts.clock()
-        self._parts.statuses.publish(at=at)
+        self._parts.statuses.publish(at=self._parts.clock())
+        facts = self._hand_over(request)
         with self._parts.engine.begin() as connection:
-            how = self._parts.courier.deliver(connection, request, document, at=at)
-            return self._move(connection, request, Event.DELIVER, facts=how).state
+            return self._move(connection, request, Event.DELIVER, facts=facts).state
 
-    def _close_refusal(self, request: Request) -> State:
-        document, at = self._document(request), self._parts.clock()
+    def _release_notice(self, request: Request) -> State:
+        document = self._document(request)
         reason = cast("dict[str, str]", request.refusal)["code"]
         with self._parts.engine.begin() as connection:
             self._parts.treasury.decide_refund(connection, request, RefundOccasion.REFUSAL, reason=reason)
             self._record_released(connection, document)
-            how = self._parts.courier.deliver(connection, request, document, at=at)
-            moved = self._move(connection, request, Event.CLOSE_REFUSAL, facts=how)
-        self._parts.statuses.publish(at=at)
+            return self._move(connection, request, Event.RELEASE).state
+
+    def _close_refusal(self, request: Request) -> State:
+        self._parts.statuses.publish(at=self._parts.clock())
         self._parts.treasury.send_refund(request.number)
-        return moved.state
+        facts = self._hand_over(request)
+        with self._parts.engine.begin() as connection:
+            return self._move(connection, request, Event.CLOSE_REFUSAL, facts=facts).state
+
+    def _hand_over(self, request: Request) -> JsonValue:
+        document, at = self._document(request), self._parts.clock()
+        with self._parts.engine.begin() as connection:
+            handover = self._parts.courier.prepare(connection, request, document, at=at)
+        self._parts.courier.tell(handover, at=at)
+        return handover.facts
 
     def _record_released(self, connection: Connection, document: Document) -> None:
         at = self._parts.clock()

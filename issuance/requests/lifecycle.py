@@ -10,7 +10,7 @@ the request waits for a person, an agency or a deadline.
                               awaiting-record  awaiting-decision                          delivered
 
     fetching-record, awaiting-record, deciding, awaiting-decision
-                                                → refusing → notice-intended → notice-sealed → refused
+                      → refusing → notice-intended → notice-sealed → notice-released → refused
     any automatic state → held (something is broken; an operator resumes it where it stopped)
 """
 
@@ -38,6 +38,7 @@ class State(StrEnum):
     REFUSING = "refusing"
     NOTICE_INTENDED = "notice-intended"
     NOTICE_SEALED = "notice-sealed"
+    NOTICE_RELEASED = "notice-released"
     REFUSED = "refused"
     HELD = "held"
     CANCELLED = "cancelled"
@@ -78,6 +79,7 @@ AUTOMATIC = frozenset(
         State.REFUSING,
         State.NOTICE_INTENDED,
         State.NOTICE_SEALED,
+        State.NOTICE_RELEASED,
     }
 )
 """States that a worker moves on without asking anybody."""
@@ -108,7 +110,8 @@ _TABLE: dict[tuple[State, Event], State] = {
     (State.RELEASED, Event.DELIVER): State.DELIVERED,
     (State.REFUSING, Event.INTEND): State.NOTICE_INTENDED,
     (State.NOTICE_INTENDED, Event.SEAL): State.NOTICE_SEALED,
-    (State.NOTICE_SEALED, Event.CLOSE_REFUSAL): State.REFUSED,
+    (State.NOTICE_SEALED, Event.RELEASE): State.NOTICE_RELEASED,
+    (State.NOTICE_RELEASED, Event.CLOSE_REFUSAL): State.REFUSED,
     **{(state, Event.HOLD): State.HELD for state in AUTOMATIC},
 }
 

@@ -38,13 +38,25 @@ class Treasury(Protocol):
         """Ask the provider to pay it out; outside any transaction, repeatable."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """How a document reaches its holder, and what the applicant is told of it."""
+
+    facts: JsonValue  # for the timeline
+    contact: str | None = None  # None: nobody is told
+    message: str = ""
+
+
 class Courier(Protocol):
     """Brings a released document to its holder."""
 
-    def deliver(
+    def prepare(
         self, connection: Connection, request: Request, document: Document, *, at: datetime
-    ) -> JsonValue:
-        """Hand it over or make it ready; says how, for the timeline."""
+    ) -> Handover:
+        """Make the way; nobody is told yet."""
+
+    def tell(self, handover: Handover, *, at: datetime) -> None:
+        """Tell the applicant; outside any transaction, repeatable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ run again, and every stage can bear that (see `fulfilment.py`).
 """
 
 import logging
-from collections.abc import Callable
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
 from dbos import error as dbos_errors
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from issuance.errors import IssuanceError, Unavailable
 from issuance.requests.fulfilment import Fulfilment
@@ -121,28 +121,27 @@ def _register(fulfilment: Fulfilment | None, first_wait_seconds: float) -> None:
 
 
 def _run_stage(fulfilment: Fulfilment, number: str, state: State, first_wait_seconds: float) -> State:
+    def options(name: str) -> StepOptions:
+        return {
+            "name": name,
+            "retries_allowed": True,
+            "max_attempts": ATTEMPTS,
+            "interval_seconds": first_wait_seconds,
+            "backoff_rate": BACKOFF,
+            "should_retry": _passes,
+        }
+
     try:
-        return State(
-            DBOS.run_step(
-                {
-                    "name": state.value,
-                    "retries_allowed": True,
-                    "max_attempts": ATTEMPTS,
-                    "interval_seconds": first_wait_seconds,
-                    "backoff_rate": BACKOFF,
-                    "should_retry": lambda error: isinstance(error, Unavailable),
-                },
-                _stage(fulfilment, number, state),
-            )
-        )
+        return State(DBOS.run_step(options(state.value), lambda: fulfilment.run(number, state).value))
     except Exception as error:
         code = _cause(error)
         logger.exception("request %s held in %s: %s", number, state, code)
-        return State(DBOS.run_step({"name": "hold"}, lambda: fulfilment.hold(number, code=code).value))
+        return State(DBOS.run_step(options("hold"), lambda: fulfilment.hold(number, state, code=code).value))
 
 
-def _stage(fulfilment: Fulfilment, number: str, state: State) -> Callable[[], str]:
-    return lambda: fulfilment.run(number, state).value
+def _passes(error: BaseException) -> bool:
+    """Whether trying again later may help: another party, the disk or the database did not answer."""
+    return isinstance(error, (Unavailable, OSError, OperationalError))
 
 
 def _cause(error: Exception) -> str:

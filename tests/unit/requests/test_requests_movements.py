@@ -11,10 +11,10 @@ from issuance.catalogue.models import Text
 from issuance.errors import IssuanceError
 from issuance.identity.actors import Actor, ActorKind
 from issuance.registries.answers import Reason
+from issuance.requests.access import visible_request
 from issuance.requests.book import RequestMovedOn, RequestNotFound, move
 from issuance.requests.lifecycle import AUTOMATIC, FINAL, Event, State, TransitionRefused
 from issuance.requests.models import Request, requests
-from issuance.requests.access import visible_request
 from issuance.requests.movements import STUCK_AFTER
 from issuance.requests.opening import DRAFT_KEPT, PAYMENT_WITHIN
 
