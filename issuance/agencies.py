@@ -1,7 +1,9 @@
 """The agencies that issue documents here.
 
-`code` is the agency's number in seal codes: append-only, since paper lasts. Everything
-else may change; a changed name leads to a new seal certificate.
+Since paper lasts, these are never changed or given to another: `code`, the agency's
+number in seal codes; `id`, its name in records; `organization_identifier`, which binds
+its seal certificates to both through the trust list. Names may change; a changed name
+leads to a new seal certificate.
 """
 
 from dataclasses import dataclass

@@ -121,10 +121,7 @@ class TrustServices:
             issued_at=at,
             expires_at=at + LIFETIME,
             verify_origin=self._verify_origin,
-            agencies=tuple(
-                ListedAgency(code=agency.code, id=agency.id, ar=agency.ar, en=agency.en)
-                for agency in self._agencies
-            ),
+            agencies=tuple(_listed_agency(agency) for agency in self._agencies),
             seal_keys=tuple(self._listed_seal_key(agency, published, at) for agency in self._agencies),
             status_keys=(self._listed_status_key(published, at),),
             files=tuple(sorted(files)),
@@ -197,6 +194,16 @@ class TrustServices:
             return data
 
         return source
+
+
+def _listed_agency(agency: Agency) -> ListedAgency:
+    return ListedAgency(
+        code=agency.code,
+        id=agency.id,
+        ar=agency.ar,
+        en=agency.en,
+        organization_identifier=agency.organization_identifier,
+    )
 
 
 def _sealed_agency(agency: Agency) -> SealedAgency:

@@ -8,7 +8,7 @@ from keys.signer import Purpose, Signer
 from signing.formats.cose import encode_sign1, raw_signature, to_be_signed
 from signing.formats.fields import Field
 from signing.formats.profiles import Profile
-from signing.formats.trust_list import SealKey, TrustList, encode_trust_list, protect_trust_list
+from signing.formats.trust_list import Agency, SealKey, TrustList, encode_trust_list, protect_trust_list
 from signing.seal_codes import require_p256
 
 
@@ -39,16 +39,14 @@ def require_successor(published: TrustList, following: TrustList) -> None:
     """Paper lasts: what a number meant once it means for ever, and a key is retired, never forgotten.
 
     Raises:
-        NotASuccessor: `following` is no later version, or drops or changes an agency's number,
-            a profile, a code or a key.
+        NotASuccessor: `following` is no later version, or drops or changes an agency's number or
+            its identifier in certificates, a profile, a code or a key.
     """
     if following.version <= published.version:
         raise NotASuccessor(f"version {following.version} after {published.version}")
     if following.issued_at < published.issued_at:
         raise NotASuccessor("issued earlier")
-    _require_all(
-        "agency", ((a.code, a.id) for a in published.agencies), ((a.code, a.id) for a in following.agencies)
-    )
+    _require_all("agency", map(_named, published.agencies), map(_named, following.agencies))
     _require_all("profile", map(_meaning, published.profiles), map(_meaning, following.profiles))
     for name, codes in published.tables.items():
         _require_all(
@@ -67,6 +65,11 @@ def _meaning(profile: Profile) -> Hashable:
 def _meaning_of_field(field: Field) -> Hashable:
     columns = tuple(map(_meaning_of_field, field.columns))
     return field.name, field.kind, field.path, field.width, field.table, field.optional, columns
+
+
+def _named(agency: Agency) -> Hashable:
+    """An agency without its words."""
+    return agency.code, agency.id, agency.organization_identifier
 
 
 def _identity(key: SealKey) -> Hashable:

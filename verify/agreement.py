@@ -6,7 +6,8 @@ of another document, or a seal of another agency. So
 - the file carries exactly one record, `record.json`, in canonical form,
 - its digest is the one in the seal code, and the fields of the code are its fields,
 - number, kind and agency are the same in both,
-- the agency named in the code is the subject of the certificate that sealed the file,
+- the agency named in the code is, by the trust list's word, the subject of the certificate
+  that sealed the file (organizationIdentifier, EN 319 412-1 §5.1.4),
 - the code was not issued after the file was sealed.
 """
 
@@ -19,7 +20,7 @@ from signing.formats.canonical_json import JsonValue, encode_canonical_json
 from signing.formats.claims import SealClaims, record_digest
 from signing.formats.fields import FieldValue
 from signing.formats.profiles import Profile, seal_fields
-from signing.formats.trust_list import TrustList
+from signing.formats.trust_list import Agency, TrustList
 from verify.seal import SealReport
 from verify.sentences import differs, passed
 from verify.signature import SignatureJudgement
@@ -64,7 +65,7 @@ def compare(
         seal.check,
         _check_record(record, seal, signature),
         _check_fields(sealed, seal.claims),
-        _check_agency(record, signature, seal),
+        _check_agency(record, signature, trust_list.agency(seal.claims.agency)),
     )
     agrees = not any(check.outcome is Outcome.FAILED for check in checks)
     return Comparison(
@@ -123,16 +124,13 @@ def _check_fields(sealed: tuple[FieldValue, ...] | None, claims: SealClaims) -> 
 
 
 def _check_agency(
-    record: dict[str, JsonValue] | None, signature: SignatureJudgement, seal: SealReport
+    record: dict[str, JsonValue] | None, signature: SignatureJudgement, agency: Agency | None
 ) -> Check:
     identifier = signature.facts.organization_identifier or ""
-    if record is None or not signature.trusted:
+    if record is None or agency is None or not signature.trusted:
         return differs("agency", certificate=identifier)
-    # EN 319 412-1 §5.1.4: scheme, country, hyphen, identifier; ours is the agency's, in capitals.
-    _, _, local = identifier.partition("-")
-    agency = seal.document.agency
-    if agency is None or local != agency.upper():
-        return differs("agency", certificate=identifier, seal_code=agency or "")
+    if identifier != agency.organization_identifier:
+        return differs("agency", certificate=identifier, seal_code=agency.organization_identifier)
     return passed("agency")
 
 

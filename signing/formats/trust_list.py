@@ -6,7 +6,7 @@ that was offline too long knows it. Profiles and code tables are in it, append-o
 page published long ago can name the fields of a profile added since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,12 +42,17 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """An agency that issues documents; `code` is its number in seal codes."""
+    """An agency that issues documents.
+
+    `code` is its number in seal codes; `organization_identifier` names it in its seal
+    certificates (EN 319 412-1 §5.1.4) and nobody else.
+    """
 
     code: int
     id: str
     ar: str
     en: str
+    organization_identifier: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +129,10 @@ def encode_trust_list(trust: TrustList) -> bytes:
     """The signed content of a trust list.
 
     Raises:
-        ValueError: a lifetime that no verifier accepts.
+        ValueError: a lifetime that no verifier accepts, or agencies that certificates do not tell apart.
     """
     _require_lifetime(trust.issued_at, trust.expires_at)
+    _require_told_apart(trust.agencies)
     return encode_cbor(
         {
             _ISSUED_AT: whole_seconds(trust.issued_at),
@@ -134,7 +140,7 @@ def encode_trust_list(trust: TrustList) -> bytes:
             _TRUST: {
                 "version": trust.version,
                 "origin": trust.verify_origin,
-                "agencies": [{"code": a.code, "id": a.id, "ar": a.ar, "en": a.en} for a in trust.agencies],
+                "agencies": [_encode_agency(agency) for agency in trust.agencies],
                 "sealKeys": [_encode_seal_key(key) for key in trust.seal_keys],
                 "statusKeys": [_encode_key(key) for key in trust.status_keys],
                 "profiles": [_encode_profile(profile) for profile in trust.profiles],
@@ -174,6 +180,12 @@ def _require_lifetime(issued_at: datetime, expires_at: datetime) -> None:
         raise ValueError(f"a trust list lives at most {LIFETIME.days} days")
 
 
+def _require_told_apart(agencies: Sequence[Agency]) -> None:
+    identifiers = {agency.organization_identifier for agency in agencies}
+    if len(identifiers) != len(agencies) or "" in identifiers:
+        raise MemberError("organizationIdentifier", "does not name one agency")
+
+
 def _parse_trust(value: CborValue, issued_at: datetime, expires_at: datetime) -> TrustList:
     members = Members(
         value,
@@ -183,12 +195,14 @@ def _parse_trust(value: CborValue, issued_at: datetime, expires_at: datetime) ->
     if not isinstance(tables, Mapping):
         raise MemberError("tables", "is not a map")
     by_name = Members(tables, required=tables)
+    agencies = members.array("agencies", _parse_agency)
+    _require_told_apart(agencies)
     return TrustList(
         version=members.integer("version"),
         issued_at=issued_at,
         expires_at=expires_at,
         verify_origin=members.text("origin"),
-        agencies=members.array("agencies", _parse_agency),
+        agencies=agencies,
         seal_keys=members.array("sealKeys", _parse_seal_key),
         status_keys=members.array("statusKeys", _parse_status_key),
         profiles=members.array("profiles", _parse_profile),
@@ -231,10 +245,24 @@ def _parse_status_key(value: CborValue) -> StatusKey:
     )
 
 
+def _encode_agency(agency: Agency) -> dict[CborKey, CborValue]:
+    return {
+        "code": agency.code,
+        "id": agency.id,
+        "ar": agency.ar,
+        "en": agency.en,
+        "organizationIdentifier": agency.organization_identifier,
+    }
+
+
 def _parse_agency(value: CborValue) -> Agency:
-    members = Members(value, required=("code", "id", "ar", "en"))
+    members = Members(value, required=("code", "id", "ar", "en", "organizationIdentifier"))
     return Agency(
-        code=members.integer("code"), id=members.text("id"), ar=members.text("ar"), en=members.text("en")
+        code=members.integer("code"),
+        id=members.text("id"),
+        ar=members.text("ar"),
+        en=members.text("en"),
+        organization_identifier=members.text("organizationIdentifier"),
     )
 
 

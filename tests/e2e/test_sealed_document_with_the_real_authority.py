@@ -45,6 +45,7 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 CHECKED_AT = NOW + timedelta(hours=3)
 ORIGIN = "https://verify.wathiqa.example"
 AGENCY = "workers-register"
+IDENTIFIER = "NTRSY-0041776"
 NUMBER = make_document_number(2026, 17)
 
 
@@ -108,7 +109,7 @@ def works(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         code=AGENCY,
         name_ar="سجل العاملين",
         name_en="Workers' Register",
-        organization_identifier=f"GO:SY-{AGENCY.upper()}",
+        organization_identifier=IDENTIFIER,
     )
     hierarchy = establish(
         custody,
@@ -174,7 +175,15 @@ def _publish_lists(public: Path, hierarchy: Hierarchy, code_key: Signer, status_
         issued_at=NOW,
         expires_at=NOW + timedelta(days=30),
         verify_origin=ORIGIN,
-        agencies=(ListedAgency(code=2, id=AGENCY, ar="سجل العاملين", en="Workers' Register"),),
+        agencies=(
+            ListedAgency(
+                code=2,
+                id=AGENCY,
+                ar="سجل العاملين",
+                en="Workers' Register",
+                organization_identifier=IDENTIFIER,
+            ),
+        ),
         seal_keys=(SealKey(kid=kid, public_key=code_key.public_key, agency=2, profiles=(7,), **window),),
         status_keys=(StatusKey(kid=status_kid, public_key=status_key.public_key, **window),),
     )

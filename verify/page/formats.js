@@ -245,7 +245,10 @@ export function parseTrustList(data) {
   need(hasKeys(claims, [4, 6, -65539]), "not a trust list");
   const [issuedAt, expiresAt] = [parseTime(claims.get(6)), parseTime(claims.get(4))];
   need(expiresAt > issuedAt && expiresAt - issuedAt <= 30 * 864e5, "lives too long");
-  return { message, issuedAt, expiresAt, certificate: parseCertificate(headers.get(33)), ...plain(claims.get(-65539)) };
+  const trust = plain(claims.get(-65539));
+  const identifiers = trust.agencies.map(({ organizationIdentifier }) => organizationIdentifier);
+  need(identifiers.every(Boolean) && new Set(identifiers).size === identifiers.length, "agencies not told apart");
+  return { message, issuedAt, expiresAt, certificate: parseCertificate(headers.get(33)), ...trust };
 }
 
 // Maps with text keys become objects; COSE keys, whose labels are numbers, stay Maps.

@@ -183,9 +183,19 @@ class World:
             verify_origin=self.origin,
             agencies=(
                 Agency(
-                    code=1, id="civil-registry", ar="مديرية الأحوال المدنية", en="Directorate of Civil Status"
+                    code=1,
+                    id="civil-registry",
+                    ar="مديرية الأحوال المدنية",
+                    en="Directorate of Civil Status",
+                    organization_identifier="NTRSY-0041776",
                 ),
-                Agency(code=2, id="workers-register", ar="سجل العاملين", en="Workers' Register"),
+                Agency(
+                    code=2,
+                    id="workers-register",
+                    ar="سجل العاملين",
+                    en="Workers' Register",
+                    organization_identifier="GO:SY-WORKERS",
+                ),
             ),
             seal_keys=(self.seal_key(),),
             status_keys=(

@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -106,6 +107,20 @@ def test_a_clock_that_is_behind_is_noticed(world: Any, page: Page) -> None:
     page.clock.set_fixed_time(world.claims().issued_at + timedelta(hours=1))
     assert _reason(page, world.seal_text()) == "in-force"
     expect(page.locator("#facts .warning")).to_be_visible()
+
+
+def test_a_trust_list_that_does_not_tell_agencies_apart_is_not_believed(
+    world: Any, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in Python, which would not even write it."""
+    monkeypatch.setattr("signing.formats.trust_list._require_told_apart", lambda _: None)
+    first, second = world.trust_list().agencies
+    for identifier in ("", first.organization_identifier):
+        shared = replace(second, organization_identifier=identifier)
+        world.publish_trust_list(agencies=(first, shared))
+        assert _reason(page, world.seal_text()) == "trust-stale"
+    world.publish_trust_list()
+    assert _reason(page, world.seal_text()) == "in-force"
 
 
 def test_hostile_lists_are_not_believed_and_the_good_copy_is_kept(world: Any, page: Page) -> None:

@@ -66,6 +66,24 @@ def test_a_later_list_takes_nothing_back(world: Any) -> None:
             require_successor(world.trust_list(), world.trust_list(**changes))
 
 
+def test_an_agency_keeps_its_organization_identifier(world: Any) -> None:
+    """It is in the seal certificate of every document already issued."""
+    first, *others = world.trust_list().agencies
+    changed = (replace(first, organization_identifier="NTRSY-0041777"), *others)
+    with pytest.raises(NotASuccessor, match="agency"):
+        require_successor(world.trust_list(), _later(world, agencies=changed))
+
+
+def test_an_organization_identifier_names_one_agency(world: Any) -> None:
+    """Or a document that one of them sealed would pass for the other's."""
+    first, second = world.trust_list().agencies
+    shared = replace(second, organization_identifier=first.organization_identifier)
+    nobodys = replace(first, organization_identifier="")
+    for agencies in ((first, shared), (nobodys, second)):
+        with pytest.raises(ValueError, match="organizationIdentifier"):
+            encode_trust_list(world.trust_list(agencies=agencies))
+
+
 def test_numbers_and_names_are_given_once() -> None:
     for numbers in (
         [profile.code for profile in PROFILES],

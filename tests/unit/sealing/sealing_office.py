@@ -8,7 +8,7 @@ from typing import Any
 import typst
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from sealing_pki import NOW, Authority, KeySigner, Party, key
+from sealing_pki import IDENTIFIERS, NOW, Authority, KeySigner, Party, key
 
 from keys.signer import Purpose
 from signing.formats.canonical_json import encode_canonical_json
@@ -26,8 +26,21 @@ from verify.verdict import ValidationReport
 
 ORIGIN = "https://verify.wathiqa.example"
 AGENCIES = (
-    Agency(code=1, id="civil-registry", ar="مديرية الأحوال المدنية", en="Directorate of Civil Status"),
-    Agency(code=2, id="workers-register", ar="سجل العاملين", en="Workers' Register"),
+    # Nothing in an identifier can be guessed from the agency's name.
+    Agency(
+        code=1,
+        id="civil-registry",
+        ar="مديرية الأحوال المدنية",
+        en="Directorate of Civil Status",
+        organization_identifier=IDENTIFIERS["civil-registry"],
+    ),
+    Agency(
+        code=2,
+        id="workers-register",
+        ar="سجل العاملين",
+        en="Workers' Register",
+        organization_identifier=IDENTIFIERS["workers-register"],
+    ),
 )
 
 TEMPLATE = """
@@ -163,7 +176,7 @@ class Office:
             issued_at=self.now,
             expires_at=self.now + timedelta(days=30),
             verify_origin=ORIGIN,
-            agencies=AGENCIES,
+            agencies=bent.get("listed", AGENCIES),
             seal_keys=seal_keys,
             status_keys=(),
         )

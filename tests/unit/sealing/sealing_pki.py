@@ -34,6 +34,7 @@ USAGE_BITS = (
     "encipher_only",
     "decipher_only",
 )
+IDENTIFIERS = {"civil-registry": "NTRSY-0041776", "workers-register": "GO:SY-WORKERS"}
 ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
 
 
@@ -154,7 +155,7 @@ class Authority:
 
     def seal_certificate(self, agency: str, **bent: object) -> Party:
         extensions = bent.pop("extensions", SEAL)
-        subject = name(f"Seal of {agency}", f"Agency {agency}", f"GO:SY-{agency.upper()}")
+        subject = name(f"Seal of {agency}", f"Agency {agency}", IDENTIFIERS[agency])
         return certify(f"seal-{agency}", self.issuing, extensions, subject_name=subject, **bent)
 
     def crl(self, issuer: Party, at: datetime, days: int = 1) -> bytes:

@@ -1,6 +1,7 @@
 """What forgers do. Every attack must end in a report, and none in "genuine"."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -177,6 +178,24 @@ def test_sealed_by_another_agency(office: Office) -> None:
     report = office.judge(office.document(seal=other))
 
     assert report.indication is Indication.TOTAL_PASSED
+    assert [check.code for check in report.checks if check.outcome == "failed"] == ["agency"]
+    assert report.verdict is Verdict.NOT_GENUINE
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        pytest.param("GO:SY-CIVIL-REGISTRY", id="the agency's name in capitals, which once counted"),
+        pytest.param("ntrsy-0041776", id="other letters"),
+        pytest.param("NTRSY-0041776 ", id="a space behind"),
+    ],
+)
+def test_sealed_under_an_identifier_that_the_trust_list_does_not_give_the_agency(
+    office: Office, identifier: str
+) -> None:
+    listed = (replace(AGENCIES[0], organization_identifier=identifier), AGENCIES[1])
+    report = office.judge(office.document(), listed=listed)
+
     assert [check.code for check in report.checks if check.outcome == "failed"] == ["agency"]
     assert report.verdict is Verdict.NOT_GENUINE
 

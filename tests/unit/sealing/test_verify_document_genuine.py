@@ -35,7 +35,7 @@ def test_report_names_document_signer_and_fields(office: Office) -> None:
     assert report.document.number == make_document_number(2026, 5)
     assert report.document.kind == "birth"
     assert report.document.agency == "civil-registry"
-    assert report.signature.organization_identifier == "GO:SY-CIVIL-REGISTRY"
+    assert report.signature.organization_identifier == "NTRSY-0041776"
     assert report.signature.claimed_at == report.signature.proven_at == office.now
     assert report.fields
     assert all(field.agrees for field in report.fields)
