@@ -62,9 +62,18 @@ def open_installation(layout: Layout, *, clock: Clock = system_clock) -> Service
     Raises:
         NotInstalled: there is none.
     """
+    require_installation(layout)
+    return compose(layout, load_settings(layout), clock=clock)
+
+
+def require_installation(layout: Layout) -> None:
+    """Assert that `wathiqa init` has been here; nothing is made.
+
+    Raises:
+        NotInstalled: it has not.
+    """
     if not layout.settings.exists() or not layout.civil_register.exists():
         raise NotInstalled(f"{layout.root}: no installation here; make one with: wathiqa init")
-    return compose(layout, load_settings(layout), clock=clock)
 
 
 def _write_secret(path: Path, secret: str) -> None:

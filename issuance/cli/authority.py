@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from issuance.cli.arguments import one_of, serial_number
 from issuance.cli.opened import Directory, opened, show
 
 ca_app = typer.Typer(no_args_is_help=True)
@@ -35,28 +36,35 @@ def list_certificates(directory: Directory) -> None:
 def revoke_certificate(
     serial: Annotated[str, typer.Argument(help="As `ca list` writes it.")],
     directory: Directory,
-    reason: Annotated[str, typer.Option(help="As RFC 5280 spells it, such as keyCompromise.")],
+    reason: Annotated[str, typer.Option(help="As RFC 5280 §5.3.1 spells it, such as keyCompromise.")],
 ) -> None:
-    """Revoke a certificate and publish that at once; what it certified is renewed with a new key."""
+    """Revoke a certificate and publish that at once.
+
+    What it certified gets a new key and a new certificate. Restart the service at once: it keeps
+    the keys and certificates it started with.
+    """
     from ca.reasons import RevocationReason
     from ca.revocation import revoke
 
+    number, why = serial_number(serial), one_of(RevocationReason, reason)
     service = opened(directory)
     trust = service.trust_services
     with trust.engine.begin() as connection:
-        revoke(connection, int(serial, 16), reason=RevocationReason(reason), at=service.parts.clock())
+        revoke(connection, number, reason=why, at=service.parts.clock())
     opened(directory).publish()
     typer.echo(f"{serial} is revoked; the new CRL and OCSP answers are published")
 
 
 @keys_app.command("list")
 def list_keys(directory: Directory) -> None:
-    """The keys in custody: purpose and algorithm, never the key."""
+    """Purpose and algorithm of every key; never the key."""
     from issuance.app import passphrase_source
+    from issuance.installation import require_installation
     from issuance.settings import Layout
     from keys.software import SoftwareCustody
 
     layout = Layout(root=directory)
+    require_installation(layout)
     custody = SoftwareCustody(layout.keys, passphrase_source(layout))
     signers = [custody.load(key_id) for key_id in custody.key_ids()]
     rows = [(signer.key_id, signer.purpose.value, signer.algorithm.value) for signer in signers]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from issuance.cli.arguments import document_number, one_of
 from issuance.cli.opened import Directory, opened, show
 
 requests_app = typer.Typer(no_args_is_help=True)
@@ -30,14 +31,14 @@ _DOCUMENT_FACTS = (
 @requests_app.command("list")
 def list_requests(
     directory: Directory,
-    state: Annotated[str, typer.Option(help="Only those in this state, such as `held`.")] = "",
-    limit: int = 50,
+    state: Annotated[str, typer.Option(help="Only those in this state, such as held.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
 ) -> None:
     """Requests in the order of their numbers."""
     from issuance.requests.book import Selection, find_requests
     from issuance.requests.lifecycle import State
 
-    selection = Selection(state=State(state) if state else None, limit=limit)
+    selection = Selection(state=one_of(State, state) if state else None, limit=limit)
     with opened(directory).parts.engine.connect() as connection:
         found = find_requests(connection, selection)
     rows = [
@@ -57,7 +58,7 @@ def show_request(number: Number, directory: Directory) -> None:
         timeline = load_timeline(connection, request.number)
     typer.echo(f"{request.number}  {request.service}  {request.state.value}")
     rows = [
-        (f"{step.at:%Y-%m-%d %H:%M:%S}", step.event.value, step.target.value, str(step.facts))
+        (f"{step.at:%Y-%m-%d %H:%M:%S}", step.event.value, step.target.value, _in_words(step.facts))
         for step in timeline
     ]
     show(("at (UTC)", "event", "state", "facts"), rows)
@@ -65,7 +66,10 @@ def show_request(number: Number, directory: Directory) -> None:
 
 @requests_app.command("resume")
 def resume_request(number: Number, directory: Directory) -> None:
-    """Let a held request go on where it stopped, once its cause is mended."""
+    """Let a held request go on where it stopped.
+
+    Mend the cause first; the last line of `requests show` names it.
+    """
     from issuance.identity.actors import system_actor
     from issuance.requests.numbers import parse_request_number
 
@@ -81,10 +85,10 @@ def resume_request(number: Number, directory: Directory) -> None:
 def show_document(number: Number, directory: Directory) -> None:
     """One document, without what it says."""
     from issuance.documents.book import load_document
-    from signing.formats.document_number import parse_document_number
 
+    wanted = document_number(number)
     with opened(directory).parts.engine.connect() as connection:
-        document = load_document(connection, parse_document_number(number))
+        document = load_document(connection, wanted)
     show(("fact", "value"), [(fact, str(getattr(document, fact) or "-")) for fact in _DOCUMENT_FACTS])
 
 
@@ -93,19 +97,19 @@ def revoke_document(
     number: Number,
     directory: Directory,
     reason: Annotated[
-        str, typer.Option(help="issued-in-error, record-corrected, fraud, holder-asked, court-order.")
+        str, typer.Option(help="issued-in-error, record-corrected, fraud, holder-asked or court-order.")
     ],
 ) -> None:
-    """Withdraw a document; the published status says so at once."""
+    """Withdraw a document for good; its status says so at once."""
     from issuance.audit import trail
     from issuance.documents import book, models
     from issuance.identity.actors import system_actor
-    from signing.formats.document_number import parse_document_number
 
+    wanted, why = document_number(number), one_of(models.RevocationReason, reason)
     service = opened(directory)
-    at, why = service.parts.clock(), models.RevocationReason(reason)
+    at = service.parts.clock()
     with service.parts.engine.begin() as connection:
-        document = book.load_document(connection, parse_document_number(number))
+        document = book.load_document(connection, wanted)
         book.revoke(connection, document, reason=why, at=at)
         about = trail.AuditObject(kind="document", id=document.number)
         operator = system_actor("operator")
@@ -116,7 +120,10 @@ def revoke_document(
 
 @ledger_app.command("balances")
 def show_balances(directory: Directory) -> None:
-    """The trial balance, in minor units; debits and credits are equal within a currency."""
+    """The trial balance, in minor units (qirsh).
+
+    Debits and credits are equal within a currency.
+    """
     from issuance.ledger.balances import trial_balance
 
     with opened(directory).parts.engine.connect() as connection:
@@ -127,10 +134,18 @@ def show_balances(directory: Directory) -> None:
 
 @ledger_app.command("check")
 def check_ledger(directory: Directory) -> None:
-    """Every disagreement inside the ledger and with the payments; exit status 1 if there is one."""
+    """Find disagreements in the ledger and with the payments.
+
+    Exit status 1 if there is one.
+    """
     from issuance.payments.discrepancies import find_discrepancies
 
     with opened(directory).parts.engine.connect() as connection:
         found = find_discrepancies(connection)
     show(("what", "about"), [(each.what, each.about) for each in found])
     raise typer.Exit(_DISCREPANCIES if found else 0)
+
+
+def _in_words(facts: object) -> str:
+    """What a step of the timeline says of itself, as `name value` pairs."""
+    return ", ".join(f"{name} {value}" for name, value in facts.items()) if isinstance(facts, dict) else ""

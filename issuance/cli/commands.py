@@ -19,14 +19,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Wathiqa: official documents, from request to verified extract.",
 )
-app.add_typer(catalogue.app, name="services", help="What is on offer.")
+app.add_typer(catalogue.app, name="services", help="Services on offer: list, check.")
 app.add_typer(books.requests_app, name="requests", help="Requests: list, show, resume.")
-app.add_typer(books.documents_app, name="documents", help="Documents: list, show, revoke.")
-app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances and discrepancies.")
-app.add_typer(authority.ca_app, name="ca", help="The certificate authority.")
-app.add_typer(authority.keys_app, name="keys", help="The keys in custody.")
-app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff.")
-app.add_typer(people.audit_app, name="audit", help="The audit trail.")
+app.add_typer(books.documents_app, name="documents", help="Documents: show, revoke.")
+app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances, check.")
+app.add_typer(authority.ca_app, name="ca", help="Certificates: list, revoke.")
+app.add_typer(authority.keys_app, name="keys", help="Keys in custody: list.")
+app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff: create, list.")
+app.add_typer(people.audit_app, name="audit", help="The audit trail: verify, export.")
 
 Directory = Annotated[Path, typer.Option("--directory", "-d", help="The installation.")]
 Port = Annotated[int, typer.Option("--port", help="Where to listen, on loopback.")]
@@ -47,7 +47,11 @@ def init(
         ),
     ] = False,
 ) -> None:
-    """Make an installation: keys, certificates, the sample registers, the published files."""
+    """Make an installation.
+
+    Keys, certificates, the sample registers, the published files. Nothing that exists is replaced,
+    so an interrupted run is completed by the next one.
+    """
     from issuance.installation import initialise
     from issuance.settings import Layout, Settings
 
@@ -58,7 +62,11 @@ def init(
 
 @app.command()
 def demo(directory: Directory = Path("demo")) -> None:
-    """Request, pay, seal, deliver and verify one document of every kind."""
+    """Play every kind of document, from request to verified.
+
+    Leaves documents/, public/ and summary.json in the directory. An earlier demonstration there is
+    replaced; anything else is left alone. Exit status 0 only if every verdict was as expected.
+    """
     from issuance.demo.run import run_demo
 
     raise typer.Exit(run_demo(directory, Console()))
@@ -71,7 +79,7 @@ def serve(
     *,
     sandbox: Annotated[bool, typer.Option(help="Run the sandbox payment provider beside it.")] = True,
 ) -> None:
-    """Run the service on loopback, with a worker in the same process."""
+    """Run the service on loopback, with a worker beside it."""
     from issuance.cli.running import serve_installation
 
     serve_installation(directory, port, with_sandbox=sandbox, console=Console())
@@ -94,7 +102,10 @@ def sandbox_payments(
     webhooks_to: Annotated[str, typer.Option(help="Where the service receives webhooks.")],
     port: Port = 8100,
 ) -> None:
-    """Run the sandbox payment provider: a server of its own that moves no money."""
+    """Run the sandbox payment provider.
+
+    A server of its own that moves no money; `serve` starts one by itself.
+    """
     from issuance.cli.running import run_sandbox
 
     run_sandbox(directory, port, webhooks_to)
@@ -102,21 +113,31 @@ def sandbox_payments(
 
 @app.command()
 def publish(directory: Directory) -> None:
-    """Bring the published files up to date: CRLs, OCSP answers, trust list, statuses, page."""
+    """Bring the published files up to date.
+
+    Certificates, CRLs, OCSP answers, trust list, statuses, schemas, page. A running service does so
+    by itself, every hour.
+    """
     from issuance.installation import open_installation
     from issuance.settings import Layout
 
-    open_installation(Layout(root=directory)).publish()
+    layout = Layout(root=directory)
+    open_installation(layout).publish()
+    typer.echo(f"published in {layout.public}")
 
 
 def main() -> None:
     """Entry point: an error of ours is a sentence, not a traceback."""
-    from issuance.cli.failures import KNOWN, explain
-
     try:
         app()
-    except KNOWN as error:
-        sys.stderr.write(f"wathiqa: {explain(error)}\n")
+    except Exception as error:
+        # Which errors are ours is known only to those who raise them; `--help` does not wait for that.
+        from issuance.cli.failures import sentence_for
+
+        sentence = sentence_for(error)
+        if sentence is None:
+            raise
+        sys.stderr.write(f"wathiqa: {sentence}\n")
         raise SystemExit(1) from error
 
 

@@ -11,7 +11,6 @@ from issuance.settings import SettingsInvalid
 from keys.errors import KeyCustodyError
 
 KNOWN = (
-    IssuanceError,
     CaError,
     KeyCustodyError,
     NotInstalled,
@@ -22,8 +21,8 @@ KNOWN = (
 )
 
 
-def explain(error: BaseException) -> str:
-    """The sentence."""
+def sentence_for(error: Exception) -> str | None:
+    """The sentence; None for an error that nobody expected, whose traceback is wanted."""
     if isinstance(error, IssuanceError):
         return detail_of(error).en
-    return str(error)
+    return str(error) if isinstance(error, KNOWN) else None

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from issuance.cli.arguments import one_of
 from issuance.cli.opened import Directory, opened, show
 
 accounts_app = typer.Typer(no_args_is_help=True)
@@ -16,7 +17,11 @@ def create_staff_account(
     directory: Directory,
     full_name: Annotated[str, typer.Option(help="As colleagues know them.")],
     role: Annotated[
-        list[str], typer.Option(help="clerk, officer, registrar, treasurer, auditor, administrator …")
+        list[str],
+        typer.Option(
+            help="clerk, officer, registrar, treasurer, auditor, administrator, cataloguer or "
+            "authority-operator; may be repeated."
+        ),
     ],
     agency: Annotated[str, typer.Option(help="Such as civil-registry.")] = "",
     office: Annotated[str, typer.Option(help="Such as damascus-1.")] = "",
@@ -24,19 +29,23 @@ def create_staff_account(
         str, typer.Option(help="So that nobody handles their own kin's records.")
     ] = "",
 ) -> None:
-    """Create an account; the password is asked for, and never shown."""
+    """Create an account.
+
+    The password is asked for, and never shown.
+    """
     from issuance.identity.accounts import NewAccount, create_account
     from issuance.identity.actors import system_actor
     from issuance.identity.passwords import check_password
     from issuance.identity.permissions import Role
 
+    roles = frozenset(one_of(Role, each) for each in role)
     service = opened(directory)
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     check_password(password, login=login)
     new = NewAccount(
         login=login,
         full_name=full_name,
-        roles=frozenset(Role(each) for each in role),
+        roles=roles,
         agency=agency or None,
         office=office or None,
         national_number=national_number or None,
@@ -64,7 +73,11 @@ def list_staff_accounts(directory: Directory) -> None:
 
 @audit_app.command("verify")
 def verify_audit(directory: Directory) -> None:
-    """Walk the whole chain; prints its head, to be kept in somebody else's custody."""
+    """Walk the whole chain and print its head.
+
+    Keep the head where whoever runs this service cannot change it: only so can a chain that was cut
+    or recomputed be told.
+    """
     from issuance.audit.trail import verify_chain
 
     with opened(directory).parts.engine.connect() as connection:
@@ -74,7 +87,7 @@ def verify_audit(directory: Directory) -> None:
 
 @audit_app.command("export")
 def export_audit(directory: Directory) -> None:
-    """The whole chain as lines of canonical JSON, to recompute elsewhere."""
+    """Print the whole chain as lines of JSON, to recompute elsewhere."""
     from issuance.audit.trail import each_line
 
     for line in each_line(opened(directory).parts.engine):

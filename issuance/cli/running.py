@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from issuance.app import Service, compose
-from issuance.installation import open_installation
+from issuance.installation import open_installation, require_installation
 from issuance.payments.sandbox.app import SandboxSettings
 from issuance.payments.sandbox.server import run
 from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working
@@ -49,6 +49,7 @@ def run_worker(directory: Path, name: str) -> None:
 def run_sandbox(directory: Path, port: int, webhooks_to: str) -> None:
     """The sandbox provider, until stopped."""
     layout = Layout(root=directory)
+    require_installation(layout)
     settings = SandboxSettings(
         database_url=f"sqlite:///{(layout.state / 'sandbox-payments.db').resolve()}",
         api_key=layout.payment_key.read_text(encoding="utf-8").strip(),
