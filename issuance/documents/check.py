@@ -59,6 +59,14 @@ def check_by_code(connection: Connection, number: str, code: str, *, at: datetim
     )
 
 
+def one_spelling(number: str) -> str:
+    """A document number in the one way attempts are counted, however it was typed."""
+    try:
+        return parse_document_number(number)
+    except ValueError:
+        return number  # of no document: what is tried with it leads nowhere
+
+
 def _find(connection: Connection, number: str) -> Document | None:
     try:
         return load_document(connection, parse_document_number(number))

@@ -14,7 +14,7 @@ from issuance.audit.trail import AuditObject
 from issuance.clock import Clock
 from issuance.database import reading
 from issuance.documents.book import DocumentNotFound, load_released, revoke, supersede
-from issuance.documents.check import check_by_code
+from issuance.documents.check import check_by_code, one_spelling
 from issuance.documents.models import Document, DocumentState, RevocationReason
 from issuance.documents.status_lists import StatusPublisher
 from issuance.http.addresses import ClientNetwork
@@ -154,7 +154,7 @@ class DocumentsHttp:
         at = self._clock()
         with self._engine.begin() as connection:
             count_attempt(connection, CHECKS, network, at=at)
-            count_attempt(connection, CHECKS_OF_ONE, body.number, at=at)
+            count_attempt(connection, CHECKS_OF_ONE, one_spelling(body.number), at=at)
         with reading(self._engine) as connection:
             found = check_by_code(connection, body.number, body.code, at=at)
         return CheckShown(
