@@ -22,7 +22,8 @@ from issuance.http.idempotency import Answer, Call, idempotent, json_answer, onc
 from issuance.identity.access import public, require
 from issuance.identity.actors import Actor
 from issuance.identity.permissions import Permission
-from issuance.requests.access import keep_from_kin, visible_request
+from issuance.requests.access import keep_from_kin, note_look, visible_request
+from issuance.requests.book import load_request
 from issuance.requests.numbers import parse_request_number
 from issuance.requests.registers import Registers
 from signing.formats.canonical_json import JsonValue
@@ -107,7 +108,7 @@ class DeliveryHttp:
     def fetch_file(self, number: str, actor: ReaderDep) -> Response:
         """The sealed file."""
         with self._engine.begin() as connection:
-            document = self._visible(connection, number, actor)
+            document = self._handled(connection, number, actor)
             self._audit(connection, actor, "document.fetch", document)
         return self._file(document)
 
@@ -116,7 +117,7 @@ class DeliveryHttp:
         at = self._clock()
 
         def effect(connection: Connection) -> Answer:
-            document = self._visible(connection, number, call.actor)
+            document = self._handled(connection, number, call.actor)
             link = create_link(connection, document.number, at=at)
             self._audit(connection, call.actor, "document.link", document)
             address = f"{self._public_address}/d/{link.token}"
@@ -128,7 +129,7 @@ class DeliveryHttp:
         """A clerk printed the document and gave it to somebody who proved who they are."""
 
         def effect(connection: Connection) -> Answer:
-            document = self._visible(connection, number, call.actor)
+            document = self._handled(connection, number, call.actor)
             facts: dict[str, JsonValue] = {"receiver": body.receiver, "proof": body.proof}
             self._audit(connection, call.actor, "document.hand-over", document, facts)
             return json_answer(200, document_json(document))
@@ -150,6 +151,13 @@ class DeliveryHttp:
         document = load_released(connection, number)
         request = visible_request(connection, document.request_number, actor)
         keep_from_kin(self._registers, actor, request)
+        return document
+
+    def _handled(self, connection: Connection, number: str, actor: Actor) -> Document:
+        """As `_visible`; and whoever holds what the document says has looked at the person's record."""
+        document = self._visible(connection, number, actor)
+        request = load_request(connection, document.request_number)
+        note_look(connection, request, actor, at=self._clock())
         return document
 
     def _file(self, document: Document) -> Response:

@@ -1,7 +1,10 @@
 """Which requests a caller may see, and which staff must keep away from."""
 
+from datetime import datetime
+
 from sqlalchemy.engine import Connection
 
+from issuance.audit import trail
 from issuance.identity.actors import Actor, ActorKind
 from issuance.requests.book import RequestNotFound, load_request
 from issuance.requests.errors import OwnKinsRecord
@@ -36,6 +39,12 @@ def keep_from_kin(registers: Registers, actor: Actor, request: Request) -> None:
     for person in (request.subject, request.applicant):
         if registers.is_close_kin(actor.national_number, person):
             raise OwnKinsRecord
+
+
+def note_look(connection: Connection, request: Request, actor: Actor, *, at: datetime) -> None:
+    """Write down that somebody who is not the applicant looked: the person may ask who it was."""
+    if actor.kind is not ActorKind.CITIZEN:
+        trail.record_read(connection, actor, request.subject, reason=request.number, at=at)
 
 
 class RequestAccess:

@@ -22,7 +22,7 @@ from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.permissions import Permission
 from issuance.registries.answers import Reason
 from issuance.requests import opening
-from issuance.requests.access import keep_from_kin, visible_request
+from issuance.requests.access import keep_from_kin, note_look, visible_request
 from issuance.requests.book import Selection, find_requests, load_timeline
 from issuance.requests.errors import ReasonMissing
 from issuance.requests.lifecycle import State
@@ -200,7 +200,7 @@ class RequestsHttp:
             keep_from_kin(self._movements.registers, actor, request)
             timeline = load_timeline(connection, request.number)
             attachments = [each.document for each in opening.load_attachments(connection, request.number)]
-            self._note_look(connection, request, actor)
+            note_look(connection, request, actor, at=self._clock())
         steps = [_step(entry) for entry in timeline]
         return RequestInFull(**_view(request).model_dump(), timeline=steps, attachments=attachments)
 
@@ -279,13 +279,6 @@ class RequestsHttp:
         with self._engine.begin() as connection:
             stored = visible_request(connection, parse_request_number(number), actor)
             self._movements.answer_arrived(connection, stored.number, actor=actor, at=self._clock())
-
-    def _note_look(self, connection: Connection, request: StoredRequest, actor: Actor) -> None:
-        if actor.kind is ActorKind.CITIZEN:
-            return
-        about = AuditObject(kind="person", id=request.subject)
-        facts: dict[str, JsonValue] = {"reason": request.number}
-        trail.record(connection, actor, "record.read", about, at=self._clock(), facts=facts)
 
 
 _ATTACHMENT_BODY = {
