@@ -1,0 +1,1 @@
+"""What sealing and verifying documents costs on this machine: `python -m benchmarks`, or `make bench`."""
