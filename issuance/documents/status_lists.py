@@ -47,27 +47,23 @@ class StatusPublisher:
 
     def publish(self, *, at: datetime) -> int:
         """Apply and publish all changes since the last time; says how many there were."""
-        with self._lock:
-            return self._publish_changed(at)
+        return self._publish(at, every_list=False)
 
     def publish_all(self, *, at: datetime) -> None:
         """Sign and publish every list anew, changed or not, before the last signature grows old."""
-        with self._lock:
-            self._publish_changed(at)
-            for number in self._lists:
-                self._publish_list(number, at)
+        self._publish(at, every_list=True)
 
-    def _publish_changed(self, at: datetime) -> int:
-        query = select(status_changes).where(status_changes.c.sequence > self._seen)
-        with self._engine.begin() as connection:
-            changes = list(connection.execute(query.order_by(status_changes.c.sequence)))
+    def _publish(self, at: datetime, *, every_list: bool) -> int:
+        with self._lock, self._engine.begin() as connection:
+            unseen = select(status_changes).where(status_changes.c.sequence > self._seen)
+            changes = list(connection.execute(unseen.order_by(status_changes.c.sequence)))
             for change in changes:
                 entries = self._lists.setdefault(change.status_list, StatusList.not_issued(STATUS_LIST_SIZE))
                 entries.set(change.status_index, change.status)
-            for number in {change.status_list for change in changes}:
+            for number in self._lists if every_list else {change.status_list for change in changes}:
                 self._publish_list(number, at)
-        if changes:
-            self._seen = changes[-1].sequence
+            if changes:
+                self._seen = changes[-1].sequence
         return len(changes)
 
     def _publish_list(self, number: int, at: datetime) -> None:
