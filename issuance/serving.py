@@ -1,5 +1,6 @@
 """Running the service: the web server with its worker, and the sandbox provider beside it."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -67,7 +68,9 @@ def working(service: Service, *, executor_id: str = "serve") -> Iterator[None]:
 
 
 def serve(service: Service, address: Address) -> None:
-    """Serve until stopped by a signal."""
+    """Serve until stopped by a signal; what was entered before is then left in order."""
+    # The server raises a signal anew once it has shut down; unhandled, it would end the process on the spot.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _server(service, address).run()
 
 
@@ -96,9 +99,12 @@ def sandbox_provider(layout: Layout, address: Address, *, webhooks_to: str) -> I
     Raises:
         NotStarted: it did not come up.
     """
-    command = [sys.executable, "-m", "issuance.cli.commands", "sandbox-payments"]
+    if _is_up(address):
+        raise NotStarted(f"somebody else listens at {address.url}; stop it, or choose another port")
+    command = [sys.executable, "-m", "issuance.cli.commands", "sandbox-payments", "--with-parent"]
     options = ["--directory", str(layout.root), "--port", str(address.port), "--webhooks-to", webhooks_to]
-    process = subprocess.Popen([*command, *options], stdin=subprocess.DEVNULL)  # noqa: S603  (our own command)
+    # The pipe closes when we end, however we end; the provider ends with it.
+    process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE)  # noqa: S603  (our own command)
     try:
         _wait_until(lambda: process.poll() is not None or _is_up(address), "the sandbox payment provider")
         if process.poll() is not None:
@@ -107,6 +113,8 @@ def sandbox_provider(layout: Layout, address: Address, *, webhooks_to: str) -> I
     finally:
         process.terminate()
         process.wait(timeout=15)
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _server(service: Service, address: Address) -> uvicorn.Server:

@@ -101,6 +101,10 @@ def sandbox_payments(
     directory: Directory,
     webhooks_to: Annotated[str, typer.Option(help="Where the service receives webhooks.")],
     port: Port = 8100,
+    *,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when standard input closes.")
+    ] = False,
 ) -> None:
     """Run the sandbox payment provider.
 
@@ -108,7 +112,7 @@ def sandbox_payments(
     """
     from issuance.cli.running import run_sandbox
 
-    run_sandbox(directory, port, webhooks_to)
+    run_sandbox(directory, port, webhooks_to, with_parent=with_parent)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Long-running commands: the service, a worker, the sandbox provider."""
 
+import os
 import signal
+import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -46,8 +48,10 @@ def run_worker(directory: Path, name: str) -> None:
         stopped.wait()
 
 
-def run_sandbox(directory: Path, port: int, webhooks_to: str) -> None:
-    """The sandbox provider, until stopped."""
+def run_sandbox(directory: Path, port: int, webhooks_to: str, *, with_parent: bool) -> None:
+    """The sandbox provider, until stopped, or until standard input closes with its parent."""
+    if with_parent:
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     layout = Layout(root=directory)
     require_installation(layout)
     settings = SandboxSettings(
@@ -59,3 +63,8 @@ def run_sandbox(directory: Path, port: int, webhooks_to: str) -> None:
         return_url=webhooks_to.partition("/webhooks/")[0] + "/",
     )
     run(LOOPBACK, port, settings)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
