@@ -7,6 +7,7 @@ web application (`web.py`), the worker and the commands use them.
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -85,6 +86,11 @@ class Service:
     sender: OutboxFile
     secret: ServiceSecret
     cursors: Cursors
+    resources: ExitStack
+
+    def close(self) -> None:
+        """Close databases and connections; a worker of this process must have stopped."""
+        self.resources.close()
 
     def publish(self) -> None:
         """Bring every published file up to date: certificates, lists, page, statuses."""
@@ -108,12 +114,18 @@ def compose(
         clock: the time it goes by.
         to_provider: carries calls to the payment provider; None: the network.
     """
-    engine = open_database(layout.database_url(settings))
+    resources, engine = ExitStack(), open_database(layout.database_url(settings))
+    resources.callback(engine.dispose)
     metadata.create_all(engine)
     trust_services = open_trust_services(layout, settings, engine, clock)
+    resources.callback(trust_services.engine.dispose)
     registers = open_registers(layout, clock)
-    provider = _electronic_provider(layout, settings, to_provider)
+    resources.callback(registers.close)
+    network = httpx.Client(timeout=PROVIDER_TIMEOUT_SECONDS, transport=to_provider)
+    resources.callback(network.close)
+    provider = _electronic_provider(layout, settings, network)
     workers = open_client(layout.database_url(settings))
+    resources.callback(workers.destroy)
     exchange, treasury, movements = _open_money(engine, workers, clock, registers, provider)
     secret, sender = load_service_secret(layout.secret), OutboxFile(layout.outbox)
     parts = Parts(
@@ -153,6 +165,7 @@ def compose(
         sender=sender,
         secret=secret,
         cursors=Cursors(secret.key("cursors")),
+        resources=resources,
     )
 
 
@@ -208,12 +221,10 @@ class Gate:
             return self._judge
 
 
-def _electronic_provider(
-    layout: Layout, settings: Settings, transport: httpx.BaseTransport | None
-) -> ElectronicProvider:
+def _electronic_provider(layout: Layout, settings: Settings, network: httpx.Client) -> ElectronicProvider:
     return ElectronicProvider(
         name=settings.payment_provider,
-        client=httpx.Client(timeout=PROVIDER_TIMEOUT_SECONDS, transport=transport),
+        client=network,
         base_url=settings.payment_address,
         api_key=layout.payment_key.read_text(encoding="utf-8").strip(),
         webhook_keys=[parse_secret(layout.webhook_secret.read_text(encoding="utf-8").strip())],

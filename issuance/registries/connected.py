@@ -25,6 +25,10 @@ class ConnectedRegisters:
         self._civil_register = civil_register
         self._connectors = {connector.registry: connector for connector in connectors}
 
+    def close(self) -> None:
+        """Close the civil register's file."""
+        self._civil_register.dispose()
+
     def connector(self, registry: str) -> Connector:
         """How the registry of this name is asked.
 
