@@ -38,6 +38,12 @@ def verify(  # noqa: PLR0917 - Typer reads options from the parameters; nobody e
     at: Annotated[
         str, typer.Option("--at", help="Judge as of this instant (ISO 8601, UTC unless it says otherwise).")
     ] = "",
+    memory: Annotated[
+        Path | None,
+        typer.Option(
+            "--memory", help="Remember here the newest lists seen, and refuse older ones from then on."
+        ),
+    ] = None,
     language: Annotated[
         _Language, typer.Option("--language", help="Language of the report.")
     ] = _Language.BOTH,
@@ -54,7 +60,7 @@ def verify(  # noqa: PLR0917 - Typer reads options from the parameters; nobody e
     # The judges bring two PDF parsers and the cryptography with them; `--help` should not wait for those.
     from verify.session import open_session  # noqa: PLC0415 - see above
 
-    session = open_session(trust, instant, language=language.value, as_json=as_json)
+    session = open_session(trust, instant, language=language.value, as_json=as_json, memory=memory)
     raise typer.Exit(session.run(files or [], seal or []))
 
 

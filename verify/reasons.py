@@ -1,8 +1,9 @@
 """Why a seal code got its verdict: one reason each, its words, and what it means.
 
-The public page holds the same codes and words; `tests/unit/test_verify_page_words.py`
-compares them. A reason says both what the signature is worth (indication) and what the
-register says (status), because people ask one question.
+The public page holds the same codes and words; `tests/unit/seal_code/test_page_words.py`
+compares them (but for `REMEMBERED`: the page keeps the newest list by itself). A reason says
+both what the signature is worth (indication) and what the register says (status), because
+people ask one question.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ class Reason(StrEnum):
     UNKNOWN_PROFILE = "unknown-profile"
     CLOCK_WRONG = "clock-wrong"
     TRUST_STALE = "trust-stale"
+    TRUST_ROLLED_BACK = "trust-rolled-back"
+    STATUS_ROLLED_BACK = "status-rolled-back"
+
+
+REMEMBERED = frozenset({Reason.TRUST_ROLLED_BACK, Reason.STATUS_ROLLED_BACK})
+"""Reasons that only a verifier with a memory in a file can have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,5 +174,18 @@ MEANINGS: dict[Reason, Meaning] = {
         SubIndication.TRY_LATER,
         "معلومات التحقق المحفوظة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.",
         "What is kept here for checking is too old. Connect once and try again.",
+    ),
+    Reason.TRUST_ROLLED_BACK: _open(
+        SubIndication.TRY_LATER,
+        "قائمة الثقة المعروضة أقدم من قائمة شوهدت من قبل، فلا يُعتد بها. "
+        "احصل على النسخة المنشورة اليوم ثم أعد المحاولة.",
+        "The trust list is older than one seen before, so nothing rests on it. "
+        "Get the copy that is published today and try again.",
+    ),
+    Reason.STATUS_ROLLED_BACK: _genuine(
+        DocumentStatus.UNKNOWN,
+        "الختم صحيح، لكن قائمة الحالات المعروضة أقدم من قائمة شوهدت من قبل، فلا يُعرف إن أُلغيت الوثيقة.",
+        "The seal is right, but the status list is older than one seen before, "
+        "so it is not known whether the document was withdrawn.",
     ),
 }

@@ -21,7 +21,7 @@ from signing.formats.seal_code import (
 from signing.formats.status_list import Status
 from signing.formats.trust_list import KeyState, SealKey, TrustList
 from verify.reasons import MEANINGS, Reason
-from verify.trust import Trust, TrustError
+from verify.trust import RolledBack, Trust, TrustError
 from verify.verdict import (
     Agreement,
     Check,
@@ -115,6 +115,8 @@ def _judge_seal(parsed: ParsedSealCode, trust: Trust, at: datetime) -> Reason | 
     trust_list, claims = trust.trust_list, parsed.claims
     if parsed.verify_origin != trust_list.verify_origin:
         return Reason.WRONG_ORIGIN
+    if trust.is_rolled_back:
+        return Reason.TRUST_ROLLED_BACK
     if trust.is_stale(at):
         return Reason.TRUST_STALE
     keys = trust_list.seal_keys_of(parsed.kid)
@@ -170,6 +172,8 @@ def _judge_status(claims: SealClaims, trust: Trust, at: datetime) -> tuple[Reaso
     try:
         status_list = trust.status_list(claims.status_list)
         status = status_list.entries.get(claims.status_index)
+    except RolledBack:
+        return (Reason.EXPIRED if is_expired else Reason.STATUS_ROLLED_BACK), None
     except (TrustError, IndexError):
         return (Reason.EXPIRED if is_expired else Reason.STATUS_MISSING), None
     as_of = status_list.issued_at

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from verify.documents import DocumentJudge
 from verify.errors import CouldNotRun
+from verify.memory import NOTHING_SEEN
+from verify.memory_file import MemoryUnreadable, load_memory, save_memory
 from verify.report import (
     Json,
     Language,
@@ -30,19 +32,33 @@ _GRAVITY = (COULD_NOT_RUN, 1, 2, 0)
 class Session:
     """Prints each report as it comes, or all of them as one JSON document at the end."""
 
-    def __init__(self, trust: Trust, at: datetime, *, language: Language, as_json: bool) -> None:
+    def __init__(
+        self, trust: Trust, at: datetime, *, language: Language, as_json: bool, memory: Path | None = None
+    ) -> None:
         self._trust, self._at, self._language, self._as_json = trust, at, language, as_json
+        self._memory = memory
         self._judge = DocumentJudge(trust)
         self._console = Console(highlight=False)
         self._reports: list[Json] = []
 
     def run(self, files: Iterable[Path], seals: Iterable[str]) -> int:
         """Judges everything; the exit status is that of the gravest answer."""
-        codes = {*map(self._judge_file, files), *map(self._judge_seal, seals)}
+        codes = {*map(self._judge_file, files), *map(self._judge_seal, seals), self._remember()}
         if self._as_json:
             document = {"at": self._at.isoformat(), "reports": self._reports}
             sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         return next(code for code in _GRAVITY if code in codes)
+
+    def _remember(self) -> int:
+        """Keeps what was seen; a run that cannot must not look as if it had."""
+        if self._memory is None:
+            return 0
+        try:
+            save_memory(self._memory, self._trust.remember())
+        except (MemoryUnreadable, OSError) as error:
+            complain(f"--memory {self._memory}: {error}")
+            return COULD_NOT_RUN
+        return 0
 
     def _judge_file(self, file: Path) -> int:
         try:
@@ -69,17 +85,23 @@ class Session:
         return report.verdict.exit_code
 
 
-def open_session(location: str, at: datetime, *, language: str, as_json: bool) -> Session:
+def open_session(
+    location: str, at: datetime, *, language: str, as_json: bool, memory: Path | None = None
+) -> Session:
     """A session with what the published root at `location` vouches for.
 
     Raises:
-        CouldNotRun: nothing there can be relied on.
+        CouldNotRun: nothing there can be relied on, or the memory cannot be read or is of another root.
     """
     try:
-        trust = load_trust(location, at=at)
+        seen = NOTHING_SEEN if memory is None else load_memory(memory)
+    except (MemoryUnreadable, OSError) as error:
+        raise CouldNotRun(f"--memory {error}") from error
+    try:
+        trust = load_trust(location, at=at, memory=seen)
     except (TrustError, OSError, ValueError) as error:
         raise CouldNotRun(f"--trust {location}: {error}") from error
-    return Session(trust, at, language=Language(language), as_json=as_json)
+    return Session(trust, at, language=Language(language), as_json=as_json, memory=memory)
 
 
 def complain(text: str) -> None:

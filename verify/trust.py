@@ -6,7 +6,8 @@ whoever names the place vouches for it; all else must be signed by it or by what
 certifies. Nothing here needs a key, a database or the service.
 
     TrustError
-    ├── TrustRefused        an artefact breaks a rule: not signed by whom it must be, rolled back …
+    ├── TrustRefused        an artefact breaks a rule: not signed by whom it must be …
+    │   └── RolledBack      an older list than one seen before
     └── TrustUnavailable    an artefact is not there or cannot be read
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtensionOID
 
 from signing.formats.cose import is_signed_by
@@ -48,6 +50,13 @@ class TrustRefused(TrustError):
     """An artefact that breaks a rule: it is not believed, and neither is what depends on it."""
 
 
+class RolledBack(TrustRefused):
+    """A list that is older than one seen before; what it says may have been overtaken."""
+
+    def __init__(self, artefact: str) -> None:
+        super().__init__(artefact, "is older than one seen before")
+
+
 class TrustUnavailable(TrustError):
     """An artefact that is not there or cannot be read."""
 
@@ -61,6 +70,7 @@ class Trust:
     certificates: tuple[x509.Certificate, ...]
     crls: tuple[x509.CertificateRevocationList, ...]
     source: Source
+    root: str = ""  # SHA-256 of the root that vouches for the trust list, hexadecimal
     memory: Memory = NOTHING_SEEN
     _status_lists: dict[int, StatusClaims] = field(default_factory=dict, repr=False, compare=False)
 
@@ -68,12 +78,18 @@ class Trust:
         """Whether the trust list is too old to rely on at `at`."""
         return at > self.trust_list.expires_at
 
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether a newer trust list than this one was seen before."""
+        return self.trust_list.version < self.memory.trust_list_version
+
     def status_list(self, number: int) -> StatusClaims:
         """The signed list `number`.
 
         Raises:
             TrustUnavailable: it is not there.
-            TrustRefused: it is not by a status key of the trust list, not for this place, or rolled back.
+            TrustRefused: it is not by a status key of the trust list, or not for this place.
+            RolledBack: a newer one was seen before.
         """
         if number not in self._status_lists:
             self._status_lists[number] = self._read_status_list(number)
@@ -82,7 +98,9 @@ class Trust:
     def remember(self) -> Memory:
         """The newest versions seen so far, to be handed to the next `load_trust`."""
         seen = {number: claims.issued_at for number, claims in self._status_lists.items()}
-        return self.memory.advance(trust_list_version=self.trust_list.version, status_lists=seen)
+        return self.memory.advance(
+            root=self.root, trust_list_version=self.trust_list.version, status_lists=seen
+        )
 
     def _read_status_list(self, number: int) -> StatusClaims:
         name = status_list_name(number)
@@ -102,19 +120,20 @@ class Trust:
         if not any(is_signed_by(signed.message, key.public_key) for key in keys):
             raise TrustRefused(name, "is not signed by a status key of the trust list")
         if claims.issued_at < self.memory.status_lists.get(number, claims.issued_at):
-            raise TrustRefused(name, "is older than one seen before")
+            raise RolledBack(name)
         return claims
 
 
 def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_SEEN) -> Trust:
     """What the published root at `location` (a directory or an https address) vouches for.
 
-    An expired trust list is loaded too: `Trust.is_stale` says so, and verdicts are no better
-    than undecided. `at` decides whether a CRL of the root that is newer than the instant counts.
+    An expired trust list is loaded too, and one older than the memory knows: `Trust.is_stale` and
+    `Trust.is_rolled_back` say so, and verdicts are no better than undecided. `at` decides whether
+    a CRL of the root that is newer than the instant counts.
 
     Raises:
         TrustUnavailable: root or trust list is not there.
-        TrustRefused: the trust list does not lead to the root, or is older than one seen before.
+        TrustRefused: the trust list does not lead to the root, or the memory is of another root.
         ValueError: an address by plain http.
     """
     source = open_source(location)
@@ -125,15 +144,16 @@ def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_S
         raise TrustRefused(FILE_NAME, str(error)) from error
     certificates = tuple(_load_certificates(source, signed.trust_list))
     crls = tuple(_load_crls(source, signed.trust_list))
-    _require_signed_for_trust(signed, roots, crls, at)
-    if signed.trust_list.version < memory.trust_list_version:
-        raise TrustRefused(FILE_NAME, "is older than one seen before")
+    root = _require_signed_for_trust(signed, roots, crls, at).fingerprint(SHA256()).hex()
+    if not memory.belongs_to(root):
+        raise TrustRefused(ROOT_FILE, "is another root than the one remembered")
     return Trust(
         roots=roots,
         trust_list=signed.trust_list,
         certificates=certificates,
         crls=crls,
         source=source,
+        root=root,
         memory=memory,
     )
 
@@ -143,7 +163,8 @@ def _require_signed_for_trust(
     roots: Iterable[x509.Certificate],
     crls: Iterable[x509.CertificateRevocationList],
     at: datetime,
-) -> None:
+) -> x509.Certificate:
+    """The root that vouches for the list."""
     certificate = signed.certificate
     issuer = next((root for root in roots if _is_issued_by(certificate, root)), None)
     if issuer is None:
@@ -161,6 +182,7 @@ def _require_signed_for_trust(
         raise TrustRefused(FILE_NAME, "its certificate is not for a P-256 key")
     if not is_signed_by(signed.message, public_key):
         raise TrustRefused(FILE_NAME, "its signature is wrong")
+    return issuer
 
 
 def _is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:

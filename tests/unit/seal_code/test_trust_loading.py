@@ -20,9 +20,11 @@ import ca.profiles
 from signing.formats.cbor import Tagged, encode_cbor, parse_cbor
 from signing.formats.status_list import Status
 from signing.formats.trust_list import TRUST_LIST_SIGNING
-from verify.memory import Memory, encode_memory, parse_memory
+from verify.memory import encode_memory, parse_memory
+from verify.reasons import Reason
+from verify.seal import validate_seal_code
 from verify.sources import DirectorySource, SourceUnavailable, open_source
-from verify.trust import TrustRefused, TrustUnavailable, load_trust
+from verify.trust import RolledBack, TrustRefused, TrustUnavailable, load_trust
 
 
 def _certificate(world: Any, **changes: Any) -> x509.Certificate:
@@ -169,16 +171,20 @@ def test_a_rolled_back_status_list_is_refused_by_who_remembers(world: Any) -> No
     trust.status_list(1)
     memory = parse_memory(encode_memory(trust.remember()))
     (world.public / "status/1.cwt").write_bytes(old)
-    with pytest.raises(TrustRefused, match="older"):
+    with pytest.raises(RolledBack, match="older"):
         load_trust(world.public, at=issued_at, memory=memory).status_list(1)
 
 
-def test_a_rolled_back_trust_list_is_refused_by_who_remembers(world: Any) -> None:
+def test_a_rolled_back_trust_list_is_noticed_by_who_remembers(world: Any) -> None:
     memory = world.trust().remember()
+    assert memory.trust_list_version == 7
     world.publish_trust_list(version=6)
-    with pytest.raises(TrustRefused, match="older"):
-        load_trust(world.public, at=world.claims().issued_at, memory=memory)
-    assert memory == Memory(trust_list_version=7)
+    at = world.claims().issued_at
+    trust = load_trust(world.public, at=at, memory=memory)
+    assert trust.is_rolled_back
+    assert validate_seal_code(world.seal_text(), trust=trust, at=at).reason is Reason.TRUST_ROLLED_BACK
+    assert trust.remember() == memory
+    assert not load_trust(world.public, at=at).is_rolled_back
 
 
 @pytest.mark.parametrize(
