@@ -46,6 +46,12 @@ _FAILED: Mapping[str, Words] = {
         ar="ليس هذا الملف كما تصدره الجهة: عُدّل بعد ختمه أو لم يُختم.",
         en="This file is not as an agency issues it: it was changed after sealing, or never sealed.",
     ),
+    "structure-later-time-stamp": Words(
+        ar="رُفض هذا الملف لأنه أُضيف إليه بعد ختمه ما يبدو طابعاً زمنياً للأرشيف (PAdES-B-LTA)، "
+        "ونسخ الأرشيف غير مقبولة بعد. افحص الملف كما صدر.",
+        en="This file is refused: something was added after its sealing, by its form an archive time-stamp "
+        "(PAdES-B-LTA), and archive copies are not accepted yet. Check the file as it was issued.",
+    ),
     "seal": Words(ar="الختم الإلكتروني غير صحيح.", en="The electronic seal is wrong."),
     "time-stamp": Words(
         ar="لا يوجد طابع زمني موثوق يثبت وقت الختم.", en="No trusted time-stamp proves when it was sealed."
@@ -112,7 +118,7 @@ def passed(code: str, **facts: str) -> Check:
 def failed(reason: NotVerified) -> Check:
     """The check that a broken or an uncheckable rule belongs to."""
     undecided = reason.indication is Indication.INDETERMINATE
-    words = _PARTICULAR.get((reason.check, reason.sub_indication), _FAILED[reason.check])
+    words = _PARTICULAR.get((reason.check, reason.sub_indication), _FAILED[reason.sentence])
     outcome = Outcome.UNDECIDED if undecided else Outcome.FAILED
     facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
     return Check(code=reason.check, outcome=outcome, words=words, facts=facts)

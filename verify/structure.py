@@ -17,13 +17,14 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from verify.errors import FormatFailure, NotVerified
+from verify.errors import FormatFailure, LaterTimeStamp, NotVerified
 from verify.readers import FileView, SignatureView, view_file
 
 MAX_DOCUMENT_OCTETS = 8 * 1024 * 1024
 MAX_CONTENTS_OCTETS = 64 * 1024
 SEALED_REVISIONS = 2
 SEAL_SUB_FILTER = "/ETSI.CAdES.detached"
+TIME_STAMP_SUB_FILTER = b"/ETSI.RFC3161"  # EN 319 142-1 §5.5, document time-stamps
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s{0,8}\[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
 _HEXADECIMAL = re.compile(rb"<([0-9A-Fa-f]*)>")
@@ -97,13 +98,18 @@ def _read(pdf: bytes) -> SealedFile:
 def _only_gap(pdf: bytes) -> _Gap:
     found = _BYTE_RANGE.findall(pdf)
     if len(found) != 1:
-        raise FormatFailure("not exactly one byte range")
+        raise _addition(pdf, "not exactly one byte range")
     first, second, length = (int(each) for each in found[0])
     if second + length != len(pdf):
-        raise FormatFailure("the signature does not cover the whole file")
+        raise _addition(pdf, "the signature does not cover the whole file")
     if not 0 < first < second < len(pdf):
         raise FormatFailure("the byte range is out of order")
     return _Gap(start=first, end=second)
+
+
+def _addition(pdf: bytes, rule: str) -> FormatFailure:
+    """Refused in any case; an archive copy only hears why in other words."""
+    return LaterTimeStamp(rule) if TIME_STAMP_SUB_FILTER in pdf else FormatFailure(rule)
 
 
 def _contents(pdf: bytes, gap: _Gap) -> bytes:
