@@ -49,13 +49,16 @@ RefundId = Annotated[str, Path(pattern=r"^F-[0-9A-Za-z-]{1,38}$")]
 
 
 class RequestAccess(Protocol):
-    """What payments must know of a request; each raises NotFound when this caller may not."""
+    """What payments must know of a request; each raises NotFound when this caller may not.
+
+    A request's number is read as a person writes it; only what `visible_number` answers is kept.
+    """
 
     def fees_due(self, connection: Connection, actor: Actor, request_number: str) -> Sequence[Fee]:
         """The fees this caller may pay now."""
 
-    def check_visible(self, connection: Connection, actor: Actor, request_number: str) -> None:
-        """Pass when this caller may see the request's payments."""
+    def visible_number(self, connection: Connection, actor: Actor, written: str) -> str:
+        """The number of the request as the request bears it, when this caller may see its payments."""
 
 
 class _Body(BaseModel):
@@ -165,7 +168,7 @@ class PaymentPages:
     def pay(self, number: RequestNumber, body: PaymentWish, call: PayerCall) -> Response:
         """Pay the fees of a request; pressing twice gives the same payment."""
         with self._engine.begin() as connection:
-            self._access.check_visible(connection, call.actor, number)
+            number = self._access.visible_number(connection, call.actor, number)
         self._exchange.refresh(number)
         with self._engine.begin() as connection:
             kept = claim(connection, call, at=self._clock())
@@ -184,7 +187,7 @@ class PaymentPages:
     def list_payments(self, number: RequestNumber, actor: ReaderDep) -> Payments:
         """Every payment of a request."""
         with self._engine.begin() as connection:
-            self._access.check_visible(connection, actor, number)
+            number = self._access.visible_number(connection, actor, number)
             return Payments(
                 items=[
                     _payment_shown(connection, payment) for payment in store.payments_of(connection, number)
@@ -194,7 +197,7 @@ class PaymentPages:
     def show_payment(self, number: RequestNumber, payment: PaymentId, actor: ReaderDep) -> PaymentShown:
         """One payment, after asking its provider for news while it is unfinished."""
         with self._engine.begin() as connection:
-            self._access.check_visible(connection, actor, number)
+            number = self._access.visible_number(connection, actor, number)
             found = service.find_payment(connection, number, payment)
         if found.state in UNFINISHED and not found.at_desk:
             # Without an answer, what is stored is still the best that is known.
@@ -234,7 +237,7 @@ class PaymentPages:
     def _receive_cash(
         self, connection: Connection, actor: Actor, number: str, payment_id: str, counted: Money
     ) -> Answer:
-        self._access.check_visible(connection, actor, number)
+        number = self._access.visible_number(connection, actor, number)
         service.find_payment(connection, number, payment_id)
         receipt = self._exchange.receive_cash(
             connection, payment_id, counted=counted, actor=actor.id, office=_office(actor)
@@ -244,7 +247,7 @@ class PaymentPages:
 
     def _pay_out_cash(self, connection: Connection, actor: Actor, refund_id: str) -> Answer:
         refund = store.load_refund(connection, refund_id)
-        self._access.check_visible(connection, actor, refund.request_number)
+        self._access.visible_number(connection, actor, refund.request_number)
         receipt = self._exchange.pay_out_cash(connection, refund_id, actor=actor.id, office=_office(actor))
         self._audit(connection, actor, "cash.pay-out", refund_id, receipt.number)
         return _receipt_answer(receipt)

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from issuance.catalogue.models import RefundOccasion
 from issuance.identity.actors import Actor
+from issuance.identity.permissions import NATIONAL_ROLES, Permission
 from issuance.money import Currency, Money
 from issuance.payments import store
 from issuance.payments.errors import NotPaid
@@ -14,6 +15,7 @@ from issuance.payments.exchange import Exchange
 from issuance.payments.models import UNFINISHED_REFUND, Fee, PaymentState
 from issuance.payments.refunds import paid_payment
 from issuance.requests.access import visible_request
+from issuance.requests.book import load_request
 from issuance.requests.lifecycle import State, TransitionRefused
 from issuance.requests.models import Request
 from issuance.requests.numbers import parse_request_number
@@ -102,6 +104,13 @@ class RequestFees:
             raise TransitionRefused(state=request.state.value)
         return fees_of(request)
 
-    def check_visible(self, connection: Connection, actor: Actor, request_number: str) -> None:
-        """Pass when this caller may see the request's payments."""
-        visible_request(connection, parse_request_number(request_number), actor)
+    def visible_number(self, connection: Connection, actor: Actor, written: str) -> str:
+        """The request's own number, when this caller may see its payments; see `RequestAccess`.
+
+        Raises:
+            RequestNumberMalformed, RequestNotFound: no such request, or not theirs to see.
+        """
+        number = parse_request_number(written)
+        if actor.roles & NATIONAL_ROLES and actor.may(Permission.PAYMENTS_READ):
+            return load_request(connection, number).number  # they oversee the money of every agency
+        return visible_request(connection, number, actor).number
