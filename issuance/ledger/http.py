@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 from sqlalchemy import Engine
 
+from issuance.database import reading
 from issuance.identity.access import require
 from issuance.identity.actors import Actor
 from issuance.identity.errors import NotPermitted
@@ -81,13 +82,13 @@ class LedgerPages:
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(tags=["ledger"])
-        router.add_api_route("/ledger/accounts", self.list_accounts, methods=["GET"])
+        router.add_api_route("/ledger/accounts", self.list_ledger_accounts, methods=["GET"])
         router.add_api_route("/ledger/statements/{agency}/{day}", self.show_statement, methods=["GET"])
         return router
 
-    def list_accounts(self, actor: ReaderDep) -> Accounts:
+    def list_ledger_accounts(self, actor: ReaderDep) -> Accounts:
         """Every account; an agency's reader sees what that agency is owed, and nothing else."""
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             lines = trial_balance(connection)
         return Accounts(items=[_account_shown(line) for line in lines if _may_see(actor, line)])
 
@@ -95,7 +96,7 @@ class LedgerPages:
         """What an agency was owed before a day, what came and went, and what it is owed after."""
         if actor.agency not in {None, agency}:
             raise NotPermitted(permission=Permission.LEDGER_READ)
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             return _statement_shown(agency_statement(connection, agency, day))
 
 
