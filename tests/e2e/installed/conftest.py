@@ -36,8 +36,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 persons=PERSONS,
                 clock=lambda: NOON,
             )
-            service.parts.engine.dispose()
-            service.trust_services.engine.dispose()
+            service.close()
             done.touch()
     return made
 

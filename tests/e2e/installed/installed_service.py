@@ -56,7 +56,7 @@ IDENTITY_PAGE = b"%PDF-1.7\n% a picture of an identity card\n%%EOF\n"
 OFFICE, OTHER_OFFICE = "damascus-1", "aleppo-1"
 CIVIL, WORKERS = "civil-registry", "workers-register"
 PASSWORD = "صبر جميل والله المستعان 7"
-_MANY = 200
+_MANY = 2_000
 
 
 @dataclass
@@ -144,8 +144,8 @@ class Town:
         register.dispose()
 
     def close(self) -> None:
-        for engine in (self.engine, self.service.trust_services.engine, self.sandbox.engine):
-            engine.dispose()
+        self.service.close()
+        self.sandbox.engine.dispose()
 
     # Asking
 
