@@ -36,6 +36,14 @@ class GateRefused(IssuanceError):
     )
 
 
+class NoSeal(IssuanceError):
+    """No seal was made for the agency that a document is to be issued by."""
+
+    code: ClassVar[str] = "agency-without-seal"
+    ar: ClassVar[str] = "ليس للجهة {agency} ختم في هذا النظام."
+    en: ClassVar[str] = "The agency {agency} has no seal in this service."
+
+
 class SealsCodes(Protocol):
     """Signs seal codes in the name of one agency."""
 
@@ -125,10 +133,15 @@ class Press:
         """The sealed and checked file of an intent.
 
         Raises:
+            NoSeal: nobody seals for its agency.
             GateRefused: the verifier does not pass it.
             UnrenderableText, TemplateFailed: the page cannot be made.
+            SealingError, UnsealableValue, SealCodeTooLarge, ClaimsError, KeyCustodyError, CaError,
+                TrustError: as they are raised; `issuance/requests/stoppages.py` has words for each.
         """
-        watch, agency = Stopwatch(), self._seals[document.agency]
+        watch, agency = Stopwatch(), self._seals.get(document.agency)
+        if agency is None:
+            raise NoSeal(agency=document.agency)
         embedded: dict[str, JsonValue] = json.loads(document.record)
         with watch("seal-code"):
             code = agency.codes.sign(seal_claims(document, embedded, agency=agency.code))

@@ -35,6 +35,7 @@ from issuance.documents.book import (
 from issuance.documents.embedding import DocumentHead, civil_date, embed
 from issuance.documents.models import Document
 from issuance.identity.actors import system_actor
+from issuance.problems import Sentence
 from issuance.registries.answers import Ambiguous, Contradicted, Incomplete, NotFound, Pending, Reason, Record
 from issuance.registries.connector import DeferredConnector
 from issuance.requests.book import RequestMovedOn, load_request, move
@@ -88,16 +89,20 @@ class Fulfilment:
                 raise
             return now.state
 
-    def hold(self, number: str, expected: State, *, code: str) -> State:
+    def hold(self, number: str, expected: State, *, code: str, words: Sentence | None = None) -> State:
         """Something is broken that repeating does not mend: set the request aside for an operator.
 
-        Only where it still is in the state whose stage failed.
+        Only where it still is in the state whose stage failed. Code and words become part of
+        the timeline, for the officer who will ask what happened.
         """
+        facts: dict[str, JsonValue] = {"code": code}
+        if words is not None:
+            facts |= {"ar": words.ar, "en": words.en}
         with self._parts.engine.begin() as connection:
             request = load_request(connection, number)
             if request.state is not expected:
                 return request.state
-            return self._move(connection, request, Event.HOLD, facts={"code": code}).state
+            return self._move(connection, request, Event.HOLD, facts=facts).state
 
     def _load(self, number: str) -> Request:
         with reading(self._parts.engine) as connection:

@@ -25,7 +25,7 @@ from issuance.requests import opening
 from issuance.requests.access import keep_from_kin, note_look, visible_request
 from issuance.requests.book import Selection, find_requests, load_timeline
 from issuance.requests.errors import ReasonMissing
-from issuance.requests.lifecycle import State
+from issuance.requests.lifecycle import Event, State
 from issuance.requests.models import Request as StoredRequest
 from issuance.requests.models import TimelineEntry
 from issuance.requests.movements import Movements
@@ -201,7 +201,7 @@ class RequestsHttp:
             timeline = load_timeline(connection, request.number)
             attachments = [each.document for each in opening.load_attachments(connection, request.number)]
             note_look(connection, request, actor, at=self._clock())
-        steps = [_step(entry) for entry in timeline]
+        steps = [_step(entry, actor) for entry in timeline]
         return RequestInFull(**_view(request).model_dump(), timeline=steps, attachments=attachments)
 
     async def attach(self, number: str, document: str, request: Request, actor: CreatorDep) -> None:
@@ -300,9 +300,21 @@ def _shown(request: StoredRequest) -> JsonValue:
     return cast("JsonValue", _view(request).model_dump(mode="json"))
 
 
-def _step(entry: TimelineEntry) -> StepShown:
+# What broke inside the service is for those who can mend it; the applicant need do nothing.
+_SET_ASIDE: JsonField = {
+    "ar": "وُضع طلبك جانباً ليفحصه موظفو الخدمة. لا يُطلب منك شيء، وسيُستأنف من حيث توقف.",
+    "en": "Your request was set aside for the staff of the service to look at. You need do nothing; "
+    "it will go on from where it stopped.",
+}
+
+
+def _step(entry: TimelineEntry, actor: Actor) -> StepShown:
+    is_ours = entry.event is Event.HOLD and actor.kind is ActorKind.CITIZEN
     return StepShown(
-        at=entry.at, event=entry.event.value, state=entry.target, facts=cast("JsonField", entry.facts)
+        at=entry.at,
+        event=entry.event.value,
+        state=entry.target,
+        facts=_SET_ASIDE if is_ours else cast("JsonField", entry.facts),
     )
 
 

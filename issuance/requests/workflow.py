@@ -13,14 +13,13 @@ run again, and every stage can bear that (see `fulfilment.py`).
 import logging
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
-from dbos import error as dbos_errors
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
 
-from issuance.errors import IssuanceError, Unavailable
+from issuance.problems import Sentence
 from issuance.requests.fulfilment import Fulfilment
 from issuance.requests.lifecycle import AUTOMATIC, State
 from issuance.requests.models import Request
+from issuance.requests.stoppages import stoppage_of
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +120,12 @@ def _register(fulfilment: Fulfilment | None, first_wait_seconds: float) -> None:
 
 
 def _run_stage(fulfilment: Fulfilment, number: str, state: State, first_wait_seconds: float) -> State:
+    """Run one stage until it is through, or hold the request.
+
+    What stopped a stage is the *result* of its step, not an error: an error would come back as
+    another class, without its words, should this process die before the request is held.
+    """
+
     def options(name: str) -> StepOptions:
         return {
             "name": name,
@@ -131,20 +136,33 @@ def _run_stage(fulfilment: Fulfilment, number: str, state: State, first_wait_sec
             "should_retry": _passes,
         }
 
+    outcome = DBOS.run_step(options(state.value), lambda: _attempt(fulfilment, number, state))
+    if isinstance(outcome, str):
+        return State(outcome)
+    code, words = outcome["code"], Sentence(ar=outcome["ar"], en=outcome["en"])
+    held = DBOS.run_step(
+        options("hold"), lambda: fulfilment.hold(number, state, code=code, words=words).value
+    )
+    return State(held)
+
+
+def _attempt(fulfilment: Fulfilment, number: str, state: State) -> str | dict[str, str]:
+    """The state that follows; where the stage cannot go on, code and words of what stopped it."""
     try:
-        return State(DBOS.run_step(options(state.value), lambda: fulfilment.run(number, state).value))
+        return fulfilment.run(number, state).value
     except Exception as error:
-        code = _cause(error)
-        logger.exception("request %s held in %s: %s", number, state, code)
-        return State(DBOS.run_step(options("hold"), lambda: fulfilment.hold(number, state, code=code).value))
+        stoppage = stoppage_of(error)
+        if stoppage.may_pass and not _is_last_attempt():
+            raise
+        logger.exception("request %s is held in %s: %s", number, state, stoppage.code)
+        return {"code": stoppage.code, "ar": stoppage.words.ar, "en": stoppage.words.en}
+
+
+def _is_last_attempt() -> bool:
+    status = DBOS.step_status
+    return status is None or status.current_attempt is None or status.current_attempt + 1 >= ATTEMPTS
 
 
 def _passes(error: BaseException) -> bool:
     """Whether trying again later may help: another party, the disk or the database did not answer."""
-    return isinstance(error, (Unavailable, OSError, OperationalError))
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, dbos_errors.DBOSMaxStepRetriesExceeded) and error.errors:
-        error = error.errors[-1]
-    return error.code if isinstance(error, IssuanceError) else type(error).__name__
+    return isinstance(error, Exception) and stoppage_of(error).may_pass
