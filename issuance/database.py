@@ -2,8 +2,9 @@
 
 SQLite is opened in WAL mode with synchronous FULL, and every transaction takes
 its write lock at BEGIN: a deferred transaction that reads, then writes, loses
-updates to a concurrent one. The engine that DBOS keeps on the same file is its
-own and is not opened here.
+updates to a concurrent one. PostgreSQL runs transactions side by side, READ
+COMMITTED; who must not meet whom stands in `locks.py`. The engine that DBOS keeps
+on the same database is its own and is not opened here.
 
 Functions of the domain take a `Connection` and never commit: only the edges
 (HTTP handlers, workflow steps, commands) open a transaction, so that what must
@@ -14,8 +15,21 @@ import json
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, Text, TypeDecorator, create_engine, event
+from sqlalchemy import (
+    URL,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.types import TypeEngine
 
 from signing.formats.canonical_json import JsonValue
 
@@ -31,32 +45,66 @@ metadata = MetaData(
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 READS_ONLY = "wathiqa_reads_only"
 
+# As patient as with SQLite's write lock, and no lock outlives a process that hangs.
+_POSTGRESQL_SETTINGS = {
+    "timezone": "UTC",
+    "lock_timeout": f"{BUSY_TIMEOUT_MILLISECONDS}ms",
+    "idle_in_transaction_session_timeout": "60s",
+}
+# The web framework answers on at most 40 threads; none should wait for a connection.
+_POSTGRESQL_POOL = {"pool_size": 10, "max_overflow": 40, "pool_pre_ping": True}
+_CONNECT_WITHIN_SECONDS = 10
+
+
+class DatabaseNotSupported(Exception):
+    """The address names a database that this service does not run on."""
+
 
 def reading(engine: Engine) -> Connection:
-    """A connection that takes no write lock: for questions whose answer leads to no write of ours."""
-    return engine.connect().execution_options(**{READS_ONLY: True})
+    """A connection that sees one instant and takes no write lock: for questions that lead to no write.
+
+    PostgreSQL refuses writing through it.
+    """
+    connection = engine.connect().execution_options(**{READS_ONLY: True})
+    if engine.dialect.name == "postgresql":
+        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return connection
+
+
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what happens when the row is there already (ON CONFLICT)."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant, stored in UTC; a naive one is refused."""
+    """An aware instant, stored in UTC; a naive one is refused.
+
+    PostgreSQL keeps it as `timestamptz`; SQLite has no zones and keeps UTC without one.
+    """
 
     impl = DateTime
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column's type in this database."""
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store UTC without its zone (SQLite has none)."""
-        del dialect
+        """Store UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
             msg = "a naive datetime cannot be stored"
             raise ValueError(msg)
-        return value.astimezone(UTC).replace(tzinfo=None)
+        instant = value.astimezone(UTC)
+        return instant if dialect.name == "postgresql" else instant.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
+        """Give UTC back."""
         del dialect
-        return None if value is None else value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Json(TypeDecorator[JsonValue]):
@@ -79,12 +127,38 @@ class Json(TypeDecorator[JsonValue]):
 
 
 def open_database(url: str) -> Engine:
-    """Open the database at `url` (`sqlite:///…` or `postgresql+psycopg://…`)."""
-    engine = create_engine(url)
-    if make_url(url).get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-    return engine
+    """Open the database at `url` (`sqlite:///…` or `postgresql+psycopg://…`).
+
+    Raises:
+        DatabaseNotSupported: another kind of database.
+    """
+    address = make_url(url)
+    match address.get_backend_name():
+        case "sqlite":
+            engine = create_engine(address)
+            event.listen(engine, "connect", _configure_sqlite)
+            event.listen(engine, "begin", _begin_immediate)
+            return engine
+        case "postgresql":
+            return _open_postgresql(address)
+        case other:
+            raise DatabaseNotSupported(f"{other}: the service runs on SQLite and on PostgreSQL")
+
+
+def _open_postgresql(address: URL) -> Engine:
+    settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_SETTINGS.items())
+    # What the address itself sets comes later and goes before ours.
+    asked = address.query.get("options", "")
+    return create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "options": f"{settings} {asked if isinstance(asked, str) else ' '.join(asked)}".strip(),
+            "application_name": "wathiqa",
+            "connect_timeout": _CONNECT_WITHIN_SECONDS,
+        },
+        **_POSTGRESQL_POOL,
+    )
 
 
 def _configure_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401  (the DBAPI's own type)
