@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from issuance.ledger.days import day_bounds, local_day
 from issuance.ledger.models import MAX_MINOR
+from issuance.locks import take_turn
 from issuance.money import Currency, Money
 from issuance.payments import refunds, service, store
 from issuance.payments.errors import (
@@ -24,7 +25,6 @@ from issuance.payments.errors import (
     RefundNotFound,
     WebhookRefused,
 )
-from issuance.payments.locks import take_turn
 from issuance.payments.models import (
     UNFINISHED,
     UNFINISHED_REFUND,
@@ -127,7 +127,7 @@ def receive_cash(
         CashAmountWrong: not the amount asked, to the unit and the series.
         OfficeInvalid: an office whose id is not `[a-z0-9-]`.
     """
-    payment = store.load_payment(connection, payment_id)
+    payment = store.hold_payment(connection, payment_id)
     earlier = find_receipt(connection, payment_id)
     if earlier is not None:
         return earlier
@@ -149,7 +149,7 @@ def pay_out_cash(
         RefundNotFound: no such refund, or it is not one to be paid in cash.
         OfficeInvalid: an office whose id is not `[a-z0-9-]`.
     """
-    refund = store.load_refund(connection, refund_id)
+    refund = store.hold_refund(connection, refund_id)
     earlier = find_receipt(connection, refund_id)
     if earlier is not None:
         return earlier
@@ -268,11 +268,16 @@ _freeze(
         "BEGIN SELECT RAISE(ABORT, 'cash receipts are never changed'); END"
         for verb in ("UPDATE", "DELETE")
     ),
+    # INSERT OR REPLACE deletes without firing DELETE triggers.
+    "CREATE TRIGGER cash_receipts_once BEFORE INSERT ON cash_receipts "
+    "BEGIN SELECT RAISE(ABORT, 'a cash receipt is written once') WHERE EXISTS "
+    "(SELECT 1 FROM cash_receipts WHERE our_reference = NEW.our_reference "
+    "OR (office = NEW.office AND year = NEW.year AND serial = NEW.serial)); END",
 )
 _freeze(
     "postgresql",
     "CREATE FUNCTION cash_receipts_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ "
-    "BEGIN RAISE EXCEPTION 'cash receipts are never changed'; END $$",
-    "CREATE TRIGGER cash_receipts_frozen BEFORE UPDATE OR DELETE ON cash_receipts "
-    "FOR EACH ROW EXECUTE FUNCTION cash_receipts_frozen()",
+    "BEGIN RAISE integrity_constraint_violation USING MESSAGE = 'cash receipts are never changed'; END $$",
+    "CREATE TRIGGER cash_receipts_frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON cash_receipts "
+    "FOR EACH STATEMENT EXECUTE FUNCTION cash_receipts_frozen()",
 )

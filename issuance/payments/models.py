@@ -237,4 +237,5 @@ cash_receipts = Table(
     Column("actor", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     CheckConstraint("minor > 0", name="minor_positive"),
+    sqlite_with_rowid=False,  # a rowid would be a second key for INSERT OR REPLACE to overwrite by
 )

@@ -46,6 +46,7 @@ def open_refund(
         FeeNotRefundable: a named component is kept by rule, or is not part of the payment.
         RefundConflict: another refund was decided before.
     """
+    store.hold_money(connection, request_number)
     payment = paid_payment(connection, request_number)
     chosen = _chosen(payment, components)
     total = sum(fee.amount.minor for fee in payment.fees if fee.component in chosen)
@@ -70,7 +71,7 @@ def open_held_refund(
         PaymentNotFound: no such payment.
         NotPaid: it is not disputed, or brought nothing the ledger could hold.
     """
-    payment = store.load_payment(connection, payment_id)
+    payment = store.hold_payment(connection, payment_id)
     amount = bookings.held_amount(payment)
     if payment.state is not PaymentState.DISPUTED or amount is None:
         raise NotPaid(request=payment.request_number)
@@ -84,7 +85,7 @@ def record_refund_seen(
 
     The hook does not run for the money of a disputed payment: it was never the request's.
     """
-    refund = store.load_refund(connection, refund_id)
+    refund = store.hold_refund(connection, refund_id)
     if refund.state not in UNFINISHED_REFUND:
         return refund
     match seen.state:
@@ -98,7 +99,7 @@ def record_refund_seen(
 
 def record_refund_unknown(connection: Connection, refund_id: str, *, at: datetime) -> Refund:
     """Write that the provider did not answer."""
-    refund = store.load_refund(connection, refund_id)
+    refund = store.hold_refund(connection, refund_id)
     if refund.state not in UNFINISHED_REFUND:
         return refund
     return store.update_refund(connection, refund_id, RefundState.UNKNOWN, at=at)
@@ -106,7 +107,7 @@ def record_refund_unknown(connection: Connection, refund_id: str, *, at: datetim
 
 def record_refund_failed(connection: Connection, refund_id: str, *, at: datetime) -> Refund:
     """Write that the provider gave nothing back; the payer is still owed."""
-    refund = store.load_refund(connection, refund_id)
+    refund = store.hold_refund(connection, refund_id)
     if refund.state not in UNFINISHED_REFUND:
         return refund
     bookings.book_refund_failed(connection, refund, at=at)
@@ -161,7 +162,7 @@ def _open(
     reason: str,
     at: datetime,
 ) -> Refund:
-    # The payment's row was locked when it was loaded: nobody else decides at the same time.
+    # The payment is held: nobody else decides at the same time.
     earlier = store.refunds_of(connection, payment.id)
     for refund in earlier:
         if refund.components != components:

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from issuance.ledger.models import MAX_MINOR, payable
+from issuance.locks import take_turn
 from issuance.money import Money
 from issuance.payments import bookings, store
 from issuance.payments.errors import (
@@ -22,7 +23,6 @@ from issuance.payments.errors import (
     PaymentNotFound,
     PaymentStillOpen,
 )
-from issuance.payments.locks import take_turn
 from issuance.payments.models import (
     UNFINISHED,
     DisputeReason,
@@ -57,7 +57,7 @@ def open_payment(
         PaymentStillOpen: another payment of this request may still succeed.
     """
     amount = amount_due(fees, provider.capabilities, provider_name=provider.name)
-    take_turn(connection, f"payments of {request_number}")
+    store.hold_money(connection, request_number)
     earlier = store.payments_of(connection, request_number)
     for payment in earlier:
         if payment.state is PaymentState.PAID:
@@ -131,7 +131,7 @@ def record_seen(
     What was paid or disputed stays so. News that a payment is pending or over
     changes only one that is unfinished; `paid` is believed late, too.
     """
-    payment = store.load_payment(connection, payment_id)
+    payment = store.hold_payment(connection, payment_id)
     if payment.state in {PaymentState.PAID, PaymentState.DISPUTED}:
         return payment
     if seen.state is SeenState.PAID:
@@ -156,7 +156,7 @@ def record_without_news(
     `unknown` when it did not answer, `failed` when it refused, `expired` when it
     never received the order and the time to pay is over.
     """
-    payment = store.load_payment(connection, payment_id)
+    payment = store.hold_payment(connection, payment_id)
     if payment.state not in UNFINISHED:
         return payment
     return store.update_payment(connection, payment_id, at=at, state=state)
@@ -185,9 +185,7 @@ def note_webhook(connection: Connection, provider: str, notice: WebhookNotice, *
         payment_webhooks.c.provider == provider,
         payment_webhooks.c.webhook_id == notice.webhook_id,
     )
-    row = connection.execute(
-        select(payment_webhooks.c.handled_at).where(*key).with_for_update()
-    ).one_or_none()
+    row = connection.execute(select(payment_webhooks.c.handled_at).where(*key)).one_or_none()
     if row is not None:
         return row.handled_at is None
     connection.execute(

@@ -1,16 +1,17 @@
 """Rows of payments and refunds, read as values.
 
-Reads "for update" lock the row on PostgreSQL; on SQLite the transaction already
-holds the write lock from its beginning.
+Whoever reads a row in order to change it, or to decide by it, *holds* it: until the
+transaction ends, nobody else holds any payment or refund of the same request.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.engine import Connection
 
+from issuance.locks import take_turn
 from issuance.money import Currency, Money
 from issuance.payments.errors import PaymentNotFound, RefundNotFound
 from issuance.payments.models import (
@@ -28,6 +29,32 @@ from issuance.payments.models import (
 )
 
 STANDING = UNFINISHED | {PaymentState.PAID}
+
+
+def hold_money(connection: Connection, request_number: str) -> None:
+    """Hold every payment and refund of a request, those that are not there yet as well."""
+    take_turn(connection, f"money of {request_number}")
+
+
+def hold_payment(connection: Connection, payment_id: str) -> Payment:
+    """The payment with this id, held.
+
+    Raises:
+        PaymentNotFound: there is none.
+    """
+    _hold(connection, select(payments.c.request_number).where(payments.c.id == payment_id))
+    return load_payment(connection, payment_id)
+
+
+def hold_refund(connection: Connection, refund_id: str) -> Refund:
+    """The refund with this id, held.
+
+    Raises:
+        RefundNotFound: there is none.
+    """
+    query = select(payments.c.request_number).join(payment_refunds)
+    _hold(connection, query.where(payment_refunds.c.id == refund_id))
+    return load_refund(connection, refund_id)
 
 
 def insert_payment(connection: Connection, payment: Payment) -> None:
@@ -70,26 +97,21 @@ def update_payment(connection: Connection, payment_id: str, *, at: datetime, **v
 
 
 def load_payment(connection: Connection, payment_id: str) -> Payment:
-    """The payment with this id, locked.
+    """The payment with this id.
 
     Raises:
         PaymentNotFound: there is none.
     """
-    row = connection.execute(
-        select(payments).where(payments.c.id == payment_id).with_for_update()
-    ).one_or_none()
+    row = connection.execute(select(payments).where(payments.c.id == payment_id)).one_or_none()
     if row is None:
         raise PaymentNotFound(payment=payment_id)
     return _payment(connection, row)
 
 
 def payments_of(connection: Connection, request_number: str) -> tuple[Payment, ...]:
-    """Every payment of a request, first attempt first, locked."""
+    """Every payment of a request, first attempt first."""
     rows = connection.execute(
-        select(payments)
-        .where(payments.c.request_number == request_number)
-        .order_by(payments.c.attempt)
-        .with_for_update()
+        select(payments).where(payments.c.request_number == request_number).order_by(payments.c.attempt)
     ).all()
     return tuple(_payment(connection, row) for row in rows)
 
@@ -184,6 +206,12 @@ def unfinished_refunds(connection: Connection, *, before: datetime, limit: int) 
     )
 
 
+def _hold(connection: Connection, query: Select[str]) -> None:
+    request_number = connection.scalar(query)
+    if request_number is not None:
+        hold_money(connection, request_number)
+
+
 def _payment(connection: Connection, row: Row[tuple[object, ...]]) -> Payment:
     currency = Currency(row.currency)
     fees = connection.execute(
@@ -223,7 +251,6 @@ def _refunds(connection: Connection, *, ids: Collection[str]) -> tuple[Refund, .
         .join(payments, payments.c.id == payment_refunds.c.payment_id)
         .where(payment_refunds.c.id.in_(ids))
         .order_by(payment_refunds.c.attempt)
-        .with_for_update()
     )
     return tuple(
         Refund(
