@@ -11,9 +11,9 @@ from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
+from issuance.database import upsert
 from issuance.documents.embedding import civil_date
 from issuance.documents.models import (
     Document,
@@ -24,6 +24,7 @@ from issuance.documents.models import (
     status_changes,
 )
 from issuance.errors import Conflict, NotFound
+from issuance.locks import take_turn
 from signing.formats.document_number import DocumentNumber, make_document_number, parse_document_number
 
 # Half of a list stays free, so a random free index is found in two tries on average.
@@ -33,6 +34,9 @@ CHECK_CODE_LENGTH = 12  # 60 bits
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 STATUS_VALID, STATUS_REVOKED, STATUS_SUPERSEDED = 0, 1, 2
+# Held by whoever changes or publishes statuses, so that changes are committed in the order of their
+# sequence: a publisher that has seen one has seen all before it.
+STATUSES = "statuses"
 
 
 class DocumentNotFound(NotFound):
@@ -67,7 +71,7 @@ def reserve(
     """Take the next number of the year, a random free status index and a check code."""
     year = civil_date(at).year
     sequence = connection.execute(
-        upsert(document_sequences)
+        upsert(connection, document_sequences)
         .values(year=year, last=1)
         .on_conflict_do_update(index_elements=["year"], set_={"last": document_sequences.c.last + 1})
         .returning(document_sequences.c.last)
@@ -256,6 +260,7 @@ def _advance(
 
 
 def _change_status(connection: Connection, document: Document, status: int, at: datetime) -> None:
+    take_turn(connection, STATUSES)
     connection.execute(
         insert(status_changes).values(
             status_list=document.status_list, status_index=document.status_index, status=status, at=at

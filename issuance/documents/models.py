@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Date,
     Index,
@@ -79,14 +80,14 @@ documents = Table(
 document_sequences = Table(
     "document_sequences",
     metadata,
-    Column("year", Integer, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
     Column("last", Integer, nullable=False),
 )
 
 status_changes = Table(
     "status_changes",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("status_list", Integer, nullable=False),
     Column("status_index", Integer, nullable=False),
     Column("status", Integer, nullable=False),

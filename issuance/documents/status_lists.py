@@ -3,8 +3,8 @@
 The truth is the `status_changes` table, which only grows. A publisher keeps each
 list in memory, applies the changes it has not seen, and writes the list anew,
 signed, as a whole file. Any number of publishers may run: each reads the changes and
-writes the files inside one transaction that holds the database's write lock, so no
-publisher can put back an older list than another has written.
+writes the files inside one transaction in which no other changes or publishes
+statuses, so no publisher can put back an older list than another has written.
 """
 
 import threading
@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from issuance.documents.book import STATUS_LIST_SIZE
+from issuance.documents.book import STATUS_LIST_SIZE, STATUSES
 from issuance.documents.models import status_changes
+from issuance.locks import take_turn
 from signing.formats.status_list import StatusList
 
 SignStatusList = Callable[[int, StatusList, datetime], bytes]
@@ -55,6 +56,7 @@ class StatusPublisher:
 
     def _publish(self, at: datetime, *, every_list: bool) -> int:
         with self._lock, self._engine.begin() as connection:
+            take_turn(connection, STATUSES)
             unseen = select(status_changes).where(status_changes.c.sequence > self._seen)
             changes = list(connection.execute(unseen.order_by(status_changes.c.sequence)))
             for change in changes:
