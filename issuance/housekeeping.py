@@ -45,6 +45,7 @@ class Housekeeping:
         service, at = self._service, self._service.parts.clock()
         with service.parts.engine.begin() as connection:
             service.movements.keep_deadlines(connection, at=at)
+        with service.parts.engine.begin() as connection:
             for forget in (forget_expired, forget_codes, forget_attempts, forget_tokens):
                 forget(connection, at=at)
         service.exchange.resolve_unfinished(older_than=UNANSWERED_AFTER)

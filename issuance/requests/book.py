@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.models import Channel, Delivery
@@ -73,10 +73,17 @@ def load_request(connection: Connection, number: str) -> Request:
     Raises:
         RequestNotFound: there is none.
     """
-    row = connection.execute(select(requests).where(requests.c.number == number)).one_or_none()
-    if row is None:
-        raise RequestNotFound
-    return _request(row)
+    return _load(connection, select(requests).where(requests.c.number == number))
+
+
+def hold_request(connection: Connection, number: str) -> Request:
+    """The request with this number; until the transaction ends, nobody else moves it.
+
+    Raises:
+        RequestNotFound: there is none.
+    """
+    query = select(requests).where(requests.c.number == number)
+    return _load(connection, query.with_for_update(key_share=True))
 
 
 def find_requests(connection: Connection, selection: Selection) -> Sequence[Request]:
@@ -94,16 +101,20 @@ def find_requests(connection: Connection, selection: Selection) -> Sequence[Requ
 
 
 def overdue_requests(connection: Connection, *, state: State, at: datetime) -> Sequence[Request]:
-    """Requests that have waited in `state` past their due time."""
+    """Requests that have waited in `state` past their due time, held; not those that somebody else holds."""
     query = select(requests).where(requests.c.state == state.value, requests.c.due_at <= at)
-    return [_request(row) for row in connection.execute(query)]
+    return [
+        _request(row) for row in connection.execute(query.with_for_update(key_share=True, skip_locked=True))
+    ]
 
 
 def stuck_requests(connection: Connection, *, before: datetime) -> Sequence[Request]:
-    """Requests that a worker should have moved on and that have not moved since `before`."""
+    """Requests that a worker should have moved on and that have not moved since `before`; held, as above."""
     automatic = [state.value for state in AUTOMATIC]
     query = select(requests).where(requests.c.state.in_(automatic), requests.c.updated_at <= before)
-    return [_request(row) for row in connection.execute(query)]
+    return [
+        _request(row) for row in connection.execute(query.with_for_update(key_share=True, skip_locked=True))
+    ]
 
 
 def postpone(connection: Connection, request: Request, *, until: datetime) -> None:
@@ -169,6 +180,13 @@ def load_timeline(connection: Connection, number: str) -> Sequence[TimelineEntry
         )
         for row in rows
     ]
+
+
+def _load(connection: Connection, query: Select[Any]) -> Request:
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise RequestNotFound
+    return _request(row)
 
 
 def _write(connection: Connection, request: Request, **values: object) -> None:

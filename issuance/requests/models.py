@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from issuance.catalogue.models import Channel, Delivery
 from issuance.database import Json, UtcDateTime, metadata
@@ -55,7 +55,7 @@ requests = Table(
 request_events = Table(
     "request_events",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("request_number", ForeignKey("requests.number"), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(24), nullable=False),

@@ -16,7 +16,7 @@ from issuance.identity.actors import Actor, system_actor
 from issuance.registries.answers import Reason
 from issuance.requests.access import keep_from_kin
 from issuance.requests.book import (
-    load_request,
+    hold_request,
     move,
     overdue_requests,
     postpone,
@@ -53,7 +53,7 @@ class Movements:
 
         Money that comes for a request that was cancelled or has expired goes back.
         """
-        request = load_request(connection, number)
+        request = hold_request(connection, number)
         if request.state is State.AWAITING_PAYMENT:
             self._move_on(connection, request, Event.PAY, actor=CASHIER, at=at, due_at=None)
         elif request.state in {State.CANCELLED, State.EXPIRED}:
@@ -63,7 +63,7 @@ class Movements:
 
     def cancel(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """Withdraw a request that is not paid yet; withdrawing twice is withdrawing once."""
-        request = load_request(connection, number)
+        request = hold_request(connection, number)
         if request.state is State.CANCELLED:
             return request
         return self._move(connection, request, Event.CANCEL, actor=actor, at=at, due_at=None)
@@ -101,12 +101,12 @@ class Movements:
 
     def resume(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """Let a held request go on where it stopped, once its cause is mended."""
-        request = load_request(connection, number)
+        request = hold_request(connection, number)
         return self._move_on(connection, request, Event.RESUME, actor=actor, at=at)
 
     def answer_arrived(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """The agency has answered, or may have: ask for the answer. Late and double news are harmless."""
-        request = load_request(connection, number)
+        request = hold_request(connection, number)
         if request.state is not State.AWAITING_RECORD:
             return request
         return self._move_on(connection, request, Event.RECORD_ARRIVED, actor=actor, at=at)
@@ -142,7 +142,7 @@ class Movements:
         self._audit(connection, request, "request.escalate", actor=DEADLINES, at=at, facts={})
 
     def _for_officer(self, connection: Connection, number: str, officer: Actor) -> Request:
-        request = load_request(connection, number)
+        request = hold_request(connection, number)
         if officer.agency != request.agency:
             raise OtherAgency
         keep_from_kin(self.registers, officer, request)

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.catalogue import Catalogue
 from issuance.catalogue.models import Channel, Delivery, ServiceDefinition
+from issuance.database import upsert
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
 from issuance.registries.answers import Ambiguous
 from issuance.registries.connector import DeferredConnector
 from issuance.registries.national_number import parse_national_number
-from issuance.requests.book import is_taken, load_request, move, open_request
+from issuance.requests.book import hold_request, is_taken, move, open_request
 from issuance.requests.errors import (
     AttachmentRefused,
     AttachmentsMissing,
@@ -143,8 +143,9 @@ class Opening:
             TransitionRefused: submitted already; what is decided on is what was submitted.
             AttachmentUnknown, AttachmentRefused: not asked for, or not acceptable.
         """
-        if request.state is not State.DRAFT:
-            raise TransitionRefused(state=request.state.value, event="attach")
+        state = hold_request(connection, request.number).state
+        if state is not State.DRAFT:
+            raise TransitionRefused(state=state.value, event="attach")
         service = self._catalogue.find(request.service, request.service_version)
         if document not in {required.id for required in service.required_documents}:
             raise AttachmentUnknown(document=document)
@@ -158,7 +159,7 @@ class Opening:
         )
         self._attachments.write(f"{attachment.sha256}", content)
         values = {field: getattr(attachment, field) for field in Attachment.__slots__}
-        statement = upsert(request_attachments).values(request_number=request.number, **values)
+        statement = upsert(connection, request_attachments).values(request_number=request.number, **values)
         connection.execute(
             statement.on_conflict_do_update(index_elements=["request_number", "document"], set_=values)
         )
@@ -188,7 +189,7 @@ class Opening:
             AttachmentsMissing, AttachmentUnknown: one is neither handed in nor seen, or is not asked for.
             EventNeeded: several events fit.
         """
-        request = load_request(connection, number)
+        request = hold_request(connection, number)
         if request.state is not State.DRAFT:
             return request
         self._check_actor(actor, request)
