@@ -152,7 +152,9 @@ def change_roles(
     Raises:
         AccountUnknown, RolesIncompatible, OfficeMissing.
     """
-    row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
+    # Held, so that of two changes at once the second replaces the first instead of joining it.
+    theirs = select(accounts).where(accounts.c.id == account_id).with_for_update(key_share=True)
+    row = connection.execute(theirs).first()
     if row is None:
         raise AccountUnknown
     check_roles(roles, agency=row.agency, office=row.office)
@@ -226,7 +228,8 @@ def finish_sign_in(
         & (accounts.c.password_hash == attempt.password_hash)
         & accounts.c.disabled.is_(False)
     )
-    if holder is None or connection.execute(select(accounts.c.id).where(unchanged)).first() is None:
+    account = select(accounts.c.id).where(unchanged).with_for_update(read=True)
+    if holder is None or connection.execute(account).first() is None:
         # The name as typed may be a password typed in the wrong field: it is not written down.
         known = _object(attempt.account_id) if attempt.account_id else AuditObject(kind="account", id="-")
         trail.record(connection, system_actor("sign-in"), "session.refuse", known, at=at)

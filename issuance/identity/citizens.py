@@ -26,6 +26,7 @@ from issuance.identity.errors import NationalNumberNotValid, PhoneNotValid
 from issuance.identity.models import citizens, one_time_codes
 from issuance.identity.rates import Rate, count_attempt
 from issuance.identity.tokens import IssuedToken, issue_token, revoke_tokens_of
+from issuance.locks import take_turn
 
 CODE_DIGITS = 6
 CODE_LIFETIME = timedelta(minutes=5)
@@ -77,6 +78,7 @@ def enrol_citizen(
     """
     check_national_number(national_number)
     check_phone(phone)
+    take_turn(connection, f"citizen {national_number}")
     bound = {"phone": phone, "enrolled_by": by.id, "enrolled_at": at}
     known = connection.execute(
         select(citizens.c.id).where(citizens.c.national_number == national_number)

@@ -113,7 +113,9 @@ def grant_token(
     connection: Connection, client_id: str, secret: str, *, scope: str | None, at: datetime
 ) -> Grant | ClientRefused:
     """A token for a client that proves itself. A refusal is returned: commit its audit entry, then answer."""
-    row = connection.execute(select(clients).where(clients.c.id == client_id)).first()
+    row = connection.execute(
+        select(clients).where(clients.c.id == client_id).with_for_update(read=True)
+    ).first()
     # Compared even when there is no such client.
     fits = hmac.compare_digest(_hashed(secret), _hashed("") if row is None else row.secret_hash)
     if row is None or row.disabled or not fits:

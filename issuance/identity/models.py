@@ -1,6 +1,6 @@
 """The tables of identity. Whatever opens a door is stored as a hash."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text
 
 from issuance.database import UtcDateTime, metadata
 
@@ -76,7 +76,7 @@ attempt_counts = Table(
     "attempt_counts",
     metadata,
     Column("subject", String(64), primary_key=True),
-    Column("window_start", Integer, primary_key=True),  # seconds since 1970, UTC
+    Column("window_start", BigInteger, primary_key=True, autoincrement=False),  # seconds since 1970, UTC
     Column("hits", Integer, nullable=False),
-    Column("window_end", Integer, nullable=False, index=True),
+    Column("window_end", BigInteger, nullable=False, index=True),
 )
