@@ -44,7 +44,7 @@ _SQLITE = (
 )
 _POSTGRESQL = (
     """CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-       BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$""",
+       BEGIN RAISE integrity_constraint_violation USING MESSAGE = 'the audit trail is append-only'; END $$""",
     """CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
        FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_refuse()""",
     f"""CREATE FUNCTION audit_entries_continue() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -53,7 +53,7 @@ _POSTGRESQL = (
           SELECT sequence, hash INTO last FROM audit_entries ORDER BY sequence DESC LIMIT 1;
           IF NEW.sequence <> coalesce(last.sequence, 0) + 1
              OR NEW.previous <> coalesce(last.hash, '{GENESIS}') THEN
-            RAISE EXCEPTION 'an audit entry continues the chain';
+            RAISE integrity_constraint_violation USING MESSAGE = 'an audit entry continues the chain';
           END IF;
           RETURN NEW;
         END $$""",  # noqa: S608  (a constant)

@@ -129,11 +129,13 @@ def verify_chain(connection: Connection, *, known_heads: Iterable[Head] = ()) ->
     """
     expected = {known.sequence: known.hash for known in known_heads if known.sequence}
     last = Head(sequence=0, hash=GENESIS)
+    query = select(audit_entries).order_by(audit_entries.c.sequence)
     try:
-        for row in _rows(connection):
-            last = _verify_entry(row, last)
-            if expected.pop(last.sequence, last.hash) != last.hash:
-                raise ChainBroken(sequence=last.sequence, what="differs from an exported head")
+        with connection.execute(query.execution_options(yield_per=_BATCH)) as rows:
+            for row in rows.mappings():
+                last = _verify_entry(row, last)
+                if expected.pop(last.sequence, last.hash) != last.hash:
+                    raise ChainBroken(sequence=last.sequence, what="differs from an exported head")
     except (ValueError, TypeError, AttributeError) as error:
         # A column that no longer holds what its type says.
         raise ChainBroken(sequence=last.sequence + 1, what="an entry cannot be read") from error
@@ -175,11 +177,6 @@ def each_line(engine: Engine, *, batch: int = _BATCH) -> Iterator[bytes]:
         if len(rows) < batch:
             return
         last = rows[-1]["sequence"]
-
-
-def _rows(connection: Connection) -> Iterator[RowMapping]:
-    query = select(audit_entries).order_by(audit_entries.c.sequence)
-    yield from connection.execute(query.execution_options(yield_per=_BATCH)).mappings()
 
 
 def _verify_entry(row: RowMapping, last: Head) -> Head:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
+from issuance.database import upsert
 from issuance.ledger import triggers as triggers  # noqa: PLC0414  (imported so that create_all makes the triggers)
 from issuance.ledger.errors import (
     AmountOutOfRange,
@@ -224,7 +225,8 @@ def _write(connection: Connection, transfer: Transfer) -> Transfer:
         if fingerprint(existing) != fingerprint(transfer):
             raise TransferConflict(transfer=transfer.id)
         return existing
-    for account in {entry.account for entry in transfer.entries}:
+    # In one order, so that two transfers that open the same accounts do not wait for each other.
+    for account in sorted({entry.account for entry in transfer.entries}, key=lambda account: account.id):
         _open_account(connection, account, transfer.at)
     connection.execute(
         insert(ledger_entries),
@@ -256,7 +258,8 @@ def _write(connection: Connection, transfer: Transfer) -> Transfer:
 def _open_account(connection: Connection, account: Account, at: datetime) -> None:
     if connection.scalar(select(ledger_accounts.c.id).where(ledger_accounts.c.id == account.id)) is None:
         connection.execute(
-            insert(ledger_accounts).values(
+            upsert(connection, ledger_accounts)
+            .values(
                 id=account.id,
                 kind=account.kind,
                 party=account.party,
@@ -264,6 +267,7 @@ def _open_account(connection: Connection, account: Account, at: datetime) -> Non
                 currency=account.currency,
                 opened_at=at,
             )
+            .on_conflict_do_nothing()
         )
 
 

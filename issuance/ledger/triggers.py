@@ -57,26 +57,28 @@ END
 
 _POSTGRESQL_FUNCTIONS = """
 CREATE FUNCTION ledger_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION 'ledger: rows are never changed'; END $$;
+BEGIN RAISE integrity_constraint_violation USING MESSAGE = 'ledger: rows are never changed'; END $$;
 CREATE FUNCTION ledger_entry_closed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  -- Of two transactions that write the same transfer, the second waits, and finds it closed.
+  PERFORM pg_advisory_xact_lock(hashtextextended('transfer ' || NEW.transfer_id, 0));
   IF EXISTS (SELECT 1 FROM ledger_transfers WHERE id = NEW.transfer_id) THEN
-    RAISE EXCEPTION 'ledger: the transfer is closed';
+    RAISE integrity_constraint_violation USING MESSAGE = 'ledger: the transfer is closed';
   END IF;
   RETURN NEW;
 END $$;
 CREATE FUNCTION ledger_header_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (SELECT count(*) FROM ledger_entries WHERE transfer_id = NEW.id) < 2 THEN
-    RAISE EXCEPTION 'ledger: fewer than two entries';
+    RAISE integrity_constraint_violation USING MESSAGE = 'ledger: fewer than two entries';
   END IF;
   IF (SELECT sum(minor) FROM ledger_entries WHERE transfer_id = NEW.id) <> 0 THEN
-    RAISE EXCEPTION 'ledger: entries do not sum to zero';
+    RAISE integrity_constraint_violation USING MESSAGE = 'ledger: entries do not sum to zero';
   END IF;
   IF EXISTS (
       SELECT 1 FROM ledger_entries JOIN ledger_accounts ON ledger_accounts.id = ledger_entries.account_id
       WHERE ledger_entries.transfer_id = NEW.id AND ledger_accounts.currency <> NEW.currency) THEN
-    RAISE EXCEPTION 'ledger: an account of another currency';
+    RAISE integrity_constraint_violation USING MESSAGE = 'ledger: an account of another currency';
   END IF;
   RETURN NEW;
 END $$
