@@ -243,8 +243,7 @@ class Fulfilment:
         with self._parts.engine.begin() as connection:
             if not self._parts.treasury.is_settled(connection, request):
                 raise NotPaidFor(request=request.number)
-            self._record_released(connection, document)
-            return self._move(connection, request, Event.RELEASE).state
+            return self._release_document(connection, request, document)
 
     def _deliver(self, request: Request) -> State:
         self._parts.statuses.publish(at=self._parts.clock())
@@ -257,8 +256,7 @@ class Fulfilment:
         reason = cast("dict[str, str]", request.refusal)["code"]
         with self._parts.engine.begin() as connection:
             self._parts.treasury.decide_refund(connection, request, RefundOccasion.REFUSAL, reason=reason)
-            self._record_released(connection, document)
-            return self._move(connection, request, Event.RELEASE).state
+            return self._release_document(connection, request, document)
 
     def _close_refusal(self, request: Request) -> State:
         self._parts.statuses.publish(at=self._parts.clock())
@@ -274,12 +272,13 @@ class Fulfilment:
         self._parts.courier.tell(handover, at=at)
         return handover.facts
 
-    def _record_released(self, connection: Connection, document: Document) -> None:
+    def _release_document(self, connection: Connection, request: Request, document: Document) -> State:
         at = self._parts.clock()
         record_released(connection, document, at=at)
-        record(
-            connection, WORKER, "document.release", AuditObject(kind="document", id=document.number), at=at
-        )
+        moved = self._move(connection, request, Event.RELEASE)
+        about = AuditObject(kind="document", id=document.number)
+        record(connection, WORKER, "document.release", about, at=at)
+        return moved.state
 
     def _document(self, request: Request) -> Document:
         """The document the request is about at this moment: its notice once it is refused."""
