@@ -52,12 +52,10 @@ def init(
     Keys, certificates, the sample registers, the published files. Nothing that exists is replaced,
     so an interrupted run is completed by the next one.
     """
-    from issuance.installation import initialise
-    from issuance.settings import Layout, Settings
+    from issuance.cli.running import make_installation
 
-    layout = Layout(root=directory)
-    initialise(layout, Settings(verify_origin=verify_origin), passphrase_in_file=passphrase_in_file)
-    Console().print(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
+    make_installation(directory, verify_origin, passphrase_in_file=passphrase_in_file, console=Console())
+    typer.echo(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Which errors an operator is told in a sentence."""
 
 from ca.errors import CaError
+from issuance.app import PASSPHRASE_VARIABLE
 from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration
 from issuance.errors import IssuanceError
@@ -8,7 +9,7 @@ from issuance.installation import NotInstalled
 from issuance.problems import detail_of
 from issuance.serving import NotStarted
 from issuance.settings import SettingsInvalid
-from keys.errors import KeyCustodyError
+from keys.errors import KeyCustodyError, PassphraseMissing
 
 KNOWN = (
     CaError,
@@ -25,4 +26,6 @@ def sentence_for(error: Exception) -> str | None:
     """The sentence; None for an error that nobody expected, whose traceback is wanted."""
     if isinstance(error, IssuanceError):
         return detail_of(error).en
+    if isinstance(error, PassphraseMissing):
+        return f"{error} Set {PASSPHRASE_VARIABLE}, or make the installation with --passphrase-in-file."
     return str(error) if isinstance(error, KNOWN) else None

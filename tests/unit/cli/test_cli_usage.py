@@ -48,6 +48,16 @@ def test_a_directory_without_an_installation_is_named_and_left_alone(
     assert not Path("nowhere").exists()
 
 
+def test_an_installation_without_a_passphrase_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WATHIQA_KEY_PASSPHRASE", raising=False)
+    assert _exit_status("init --directory fresh", monkeypatch) == 1
+    assert "--passphrase-in-file" in capsys.readouterr().err
+    assert not Path("fresh").exists()
+
+
 def test_numbers_are_read_as_they_are_printed() -> None:
     assert document_number("٢٦٠٠ ٠٠٠٠ ٠٠١٠") == "260000000010"
     assert serial_number("0A:ff") == 0x0AFF
