@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import assert_never, cast
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from issuance.audit.trail import AuditObject, record
 from issuance.catalogue.embedded_json import validate_embedded_json
@@ -83,7 +84,7 @@ class Fulfilment:
             return request.state
         try:
             return self._stages[expected](request)
-        except (RequestMovedOn, DocumentMovedOn):
+        except (RequestMovedOn, DocumentMovedOn, IntegrityError):
             now = self._load(number)
             if (now.state, now.attempt) == (request.state, request.attempt):
                 raise
