@@ -171,6 +171,7 @@ class Errand:
     def __init__(self, site: Site, case: SampleCase, *, delivery: Delivery = Delivery.ELECTRONIC) -> None:
         self.site, self.case, self.delivery = site, case, delivery
         self.number: str | None = None
+        self.while_waiting: Callable[[], None] | None = None
         self.citizen = Actor(
             kind=ActorKind.CITIZEN,
             id=f"citizen-{case.applicant}",
@@ -191,7 +192,7 @@ class Errand:
             self.step()
         raise AssertionError(f"{self.number}: no end after {patience} steps")
 
-    def die_at_every_write(self, *, persisted: bool, look: Callable[[], None]) -> list[str]:
+    def die_at_every_write(self, *, persisted: bool, look: Callable[[], object]) -> list[str]:
         """Do each thing again and again, dying at its first write, its second …, until it is done.
 
         Returns how it died; `look` is called after each death, when the service has started again.
@@ -234,6 +235,8 @@ class Errand:
                 self._pay(request)
             case State.AWAITING_DECISION:
                 self._approve(request)
+            case State.AWAITING_RECORD if self.while_waiting is not None:
+                self.while_waiting()
             case state if state in AUTOMATIC:
                 self.site.service.fulfilment.run(request.number, state)
             case state:
