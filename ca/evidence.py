@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from sqlalchemy import Connection, Engine
 
+from ca.auditing import AuditRecorder, unrecorded
 from ca.crl import current_crl
 from ca.errors import CertificateRevoked
 from ca.hierarchy import Credential, Hierarchy
@@ -34,11 +35,17 @@ class RevocationEvidence:
     """Makes evidence for the seals of one hierarchy and keeps it while fresh. Safe for many threads."""
 
     def __init__(
-        self, hierarchy: Hierarchy, engine: Engine, *, fresh_for: timedelta = timedelta(minutes=10)
+        self,
+        hierarchy: Hierarchy,
+        engine: Engine,
+        *,
+        fresh_for: timedelta = timedelta(minutes=10),
+        audit: AuditRecorder = unrecorded,
     ) -> None:
         self._hierarchy = hierarchy
         self._engine = engine
         self._fresh_for = fresh_for
+        self._audit = audit
         self._responder: OcspResponder = hierarchy.ocsp_responder()
         self._lock = threading.Lock()
         self._kept: dict[str, Evidence] = {}
@@ -65,7 +72,7 @@ class RevocationEvidence:
 
     def _make(self, seal: Credential, at: datetime) -> Evidence:
         pki = self._hierarchy
-        crl = current_crl(self._engine, pki.root.as_issuer(), at=at)
+        crl = current_crl(self._engine, pki.root.as_issuer(), at=at, audit=self._audit)
         with self._engine.connect() as connection:
             ocsps = tuple(self._status(connection, credential, at) for credential in (seal, pki.timestamp))
         certificates = (pki.issuing.certificate, pki.root.certificate, pki.ocsp.certificate)

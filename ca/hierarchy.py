@@ -232,10 +232,11 @@ class _Maker:
     def _usable(
         self, history: Sequence[IssuedCertificate], profile: ProfileName, signer: Signer, subject: x509.Name
     ) -> x509.Certificate | None:
-        """The newest certificate that may still be used; None where a new one is due."""
-        if not history or history[0].revoked_at is not None:
+        """The newest certificate of this key that may still be used; None where a new one is due."""
+        newest = next((row for row in history if row.key_id == signer.key_id), None)
+        if newest is None or newest.revoked_at is not None:
             return None
-        newest, rules = history[0], PROFILES[profile]
+        rules = PROFILES[profile]
         if self._at < newest.not_before:
             raise ClockWrong(name=newest.name)
         if rules.is_authority and self._at > newest.not_after:

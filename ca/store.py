@@ -6,6 +6,7 @@ say what may exist: a reserved serial without a certificate is burnt, and a
 certificate in state `signing` may or may not have been signed, but never twice.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -248,6 +249,15 @@ def load_certificate(connection: Connection, serial: int) -> IssuedCertificate:
     if row is None:
         raise CertificateNotFound(serial_number=serial_text(serial))
     return _certificate(row)
+
+
+def is_any_revoked(connection: Connection, serials: Iterable[int]) -> bool:
+    """Whether one of these certificates is revoked."""
+    query = select(certificates.c.serial_number).where(
+        certificates.c.serial_number.in_([serial_text(serial) for serial in serials]),
+        certificates.c.revoked_at.is_not(None),
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def find_certificates(

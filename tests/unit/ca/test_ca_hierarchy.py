@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from ca.names import Operator
 from ca.publication import publish
 from ca.reasons import RevocationReason
 from ca.revocation import revoke
-from ca.store import find_certificates
+from ca.store import find_certificates, is_any_revoked
 from ca.urls import PublicUrls
 from keys.errors import WrongPurpose
 from keys.signer import Purpose
@@ -63,6 +64,29 @@ def test_a_seal_whose_certificate_was_revoked_gets_a_new_key(pki: Any) -> None:
     assert new.signer.key_id == "seal-civil-registry-2"
     assert new.signer.public_key != old.signer.public_key
     assert pki.establish().seal("civil-registry").certificate == new.certificate
+
+
+def test_a_certificate_revoked_in_the_second_of_its_issue_is_replaced_once(empty: Any) -> None:
+    """Then both begin at the same instant, and only their keys tell which is the newer one."""
+    pki, rising = empty(), itertools.count(2**120)
+    old = pki.establish(serial_source=lambda: next(rising)).seal("civil-registry").certificate
+    with pki.engine.begin() as connection:
+        revoke(connection, old.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=pki.now)
+    new = pki.establish(serial_source=lambda: next(rising)).seal("civil-registry").certificate
+    issued = len(everything(pki))
+
+    assert pki.establish().seal("civil-registry").certificate == new
+    assert len(everything(pki)) == issued
+
+
+def test_it_is_known_whether_any_of_some_certificates_is_revoked(pki: Any) -> None:
+    serials = [each.certificate.serial_number for each in pki.hierarchy.credentials()]
+    with pki.engine.begin() as connection:
+        assert not is_any_revoked(connection, serials)
+        revoke(connection, serials[-1], reason=RevocationReason.SUPERSEDED, at=pki.now)
+        assert is_any_revoked(connection, serials)
+        assert not is_any_revoked(connection, serials[:-1])
+        assert not is_any_revoked(connection, [])
 
 
 def test_a_crash_in_the_middle_is_made_good_by_establishing_again(empty: Any) -> None:
@@ -170,6 +194,17 @@ def test_evidence_is_shared_while_fresh_and_made_anew_after(pki: Any) -> None:
     assert evidence.for_seal("civil-registry", at=pki.later(minutes=2)).ocsps != first.ocsps
     assert len(first.ocsps) == 2
     assert x509.load_der_x509_crl(first.crls[0]).issuer == pki.hierarchy.root.certificate.subject
+
+
+def test_a_list_that_is_made_for_evidence_is_told_to_the_audit(pki: Any) -> None:
+    told: list[str] = []
+    pki.later(days=29)
+    hierarchy = pki.establish()
+    evidence = RevocationEvidence(hierarchy, pki.engine, audit=lambda act, _facts, _at: told.append(act))
+    evidence.for_seal("civil-registry", at=pki.now)
+    assert told == []
+    evidence.for_seal("civil-registry", at=pki.later(days=2))
+    assert told == ["crl-issue"]
 
 
 def test_there_is_no_evidence_for_a_revoked_seal(pki: Any) -> None:
