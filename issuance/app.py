@@ -25,7 +25,7 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
-from issuance.database import metadata, open_database
+from issuance.database import open_database
 from issuance.delivery.courier import Couriers
 from issuance.documents.files import FileStore
 from issuance.documents.press import Press
@@ -55,6 +55,7 @@ from issuance.requests.movements import CASHIER, Movements
 from issuance.requests.opening import Opening
 from issuance.requests.parts import Parts
 from issuance.requests.workflow import enqueue_fulfilment, open_client
+from issuance.schema import DatabaseNotReady, check_schema
 from issuance.settings import Layout, Settings
 from issuance.trust_services import TrustServices
 from keys.passphrase import PassphraseSource, passphrase_from_environment, passphrase_from_file
@@ -113,10 +114,12 @@ def compose(
         settings: its own choices.
         clock: the time it goes by.
         to_provider: carries calls to the payment provider; None: the network.
+
+    Raises:
+        DatabaseNotReady: the database is not at this program's revision.
     """
-    resources, engine = ExitStack(), open_database(layout.database_url(settings))
+    resources, engine = ExitStack(), _open_service_database(layout.database_url(settings))
     resources.callback(engine.dispose)
-    metadata.create_all(engine)
     trust_services = open_trust_services(layout, settings, engine, clock)
     resources.callback(trust_services.engine.dispose)
     registers = open_registers(layout, clock)
@@ -181,6 +184,7 @@ def open_trust_services(layout: Layout, settings: Settings, engine: Engine, cloc
         urls=PublicUrls(origin=settings.pki_origin),
         verify_origin=settings.verify_origin,
         public=layout.public,
+        lock=layout.authority_lock,
         audit=_authority_audit(engine),
     )
 
@@ -219,6 +223,16 @@ class Gate:
                 self._judge = DocumentJudge(load_trust(self._public, at=at))
                 self._fresh_until = at + TRUST_FRESH_FOR
             return self._judge
+
+
+def _open_service_database(url: str) -> Engine:
+    engine = open_database(url)
+    try:
+        check_schema(engine)
+    except DatabaseNotReady:
+        engine.dispose()
+        raise
+    return engine
 
 
 def _electronic_provider(layout: Layout, settings: Settings, network: httpx.Client) -> ElectronicProvider:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from issuance.app import Service, compose
 from issuance.clock import Clock, system_clock
+from issuance.database import open_database
 from issuance.payments.webhooks import SECRET_PREFIX
 from issuance.registries.sample_register import PERSONS, build_register
 from issuance.requests.workflow import create_tables
+from issuance.schema import upgrade_schema
 from issuance.settings import Layout, Settings, load_settings, write_settings
 
 Progress = Callable[[int, int], None]
@@ -50,10 +52,27 @@ def initialise(
     _write_secret(layout.webhook_secret, SECRET_PREFIX + b64encode(secrets.token_bytes(32)).decode())
     if not layout.civil_register.exists():
         build_register(layout.civil_register, persons=persons, progress=progress)
+    upgrade(layout)
     service = open_installation(layout, clock=clock)
-    create_tables(layout.database_url(service.settings))
     service.publish()
     return service
+
+
+def upgrade(layout: Layout) -> None:
+    """Bring the database to this program's revision; at the newest, nothing happens.
+
+    Interrupted at any point, it is completed by the next run.
+
+    Raises:
+        DatabaseNotReady: it is newer than this program, or was not made by it.
+    """
+    url = layout.database_url(load_settings(layout))
+    engine = open_database(url)
+    try:
+        upgrade_schema(engine)
+    finally:
+        engine.dispose()
+    create_tables(url)
 
 
 def open_installation(layout: Layout, *, clock: Clock = system_clock) -> Service:

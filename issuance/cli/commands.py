@@ -59,6 +59,24 @@ def init(
 
 
 @app.command()
+def upgrade(directory: Directory) -> None:
+    """Bring the database to this program's revision.
+
+    Stop the service and make a backup before. Wholly done or not at all; at the newest revision,
+    nothing happens.
+    """
+    from issuance.installation import require_installation
+    from issuance.installation import upgrade as upgrade_database
+    from issuance.schema import REVISIONS
+    from issuance.settings import Layout
+
+    layout = Layout(root=directory)
+    require_installation(layout)
+    upgrade_database(layout)
+    typer.echo(f"The database is at revision {REVISIONS[-1]}.")
+
+
+@app.command()
 def demo(directory: Directory = Path("demo")) -> None:
     """Play every kind of document, from request to verified.
 

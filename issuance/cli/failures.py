@@ -2,11 +2,13 @@
 
 from ca.errors import CaError
 from issuance.app import PASSPHRASE_VARIABLE
+from issuance.database import DatabaseNotSupported
 from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration
 from issuance.errors import IssuanceError
 from issuance.installation import NotInstalled
 from issuance.problems import detail_of
+from issuance.schema import DatabaseNotReady
 from issuance.serving import NotStarted
 from issuance.settings import SettingsInvalid
 from keys.errors import KeyCustodyError, PassphraseMissing
@@ -14,6 +16,8 @@ from keys.errors import KeyCustodyError, PassphraseMissing
 KNOWN = (
     CaError,
     KeyCustodyError,
+    DatabaseNotReady,
+    DatabaseNotSupported,
     NotInstalled,
     NotADemonstration,
     NotStarted,

@@ -59,10 +59,8 @@ def open_client(database_url: str) -> DBOSClient:
 
 
 def create_tables(database_url: str) -> None:
-    """Make the tables of DBOS beside ours; done once, by `wathiqa init`."""
-    worker = Worker(database_url, executor_id="init", fulfilment=None)
-    worker.start()
-    worker.stop()
+    """Make the tables of DBOS beside ours, or bring them to what this release of DBOS needs."""
+    DBOS.migrate(database_url)
 
 
 class Worker:
@@ -81,7 +79,7 @@ class Worker:
         database_url: str,
         *,
         executor_id: str,
-        fulfilment: Fulfilment | None,
+        fulfilment: Fulfilment,
         concurrency: int = 4,
         first_wait_seconds: float = FIRST_WAIT_SECONDS,
     ) -> None:
@@ -95,6 +93,7 @@ class Worker:
             log_level="WARNING",
             enable_otlp=False,
             use_listen_notify=False,
+            run_migrations=False,  # `wathiqa upgrade` does; a service needs no right to change tables
         )
         DBOS(config=config)
         _register(fulfilment, first_wait_seconds)
@@ -109,10 +108,9 @@ class Worker:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=10)
 
 
-def _register(fulfilment: Fulfilment | None, first_wait_seconds: float) -> None:
+def _register(fulfilment: Fulfilment, first_wait_seconds: float) -> None:
     @DBOS.workflow(name=WORKFLOW)
     def fulfil(number: str, state: str) -> str:
-        assert fulfilment is not None  # noqa: S101  (the initialising worker runs nothing)
         current = State(state)
         while current in AUTOMATIC:
             current = _run_stage(fulfilment, number, current, first_wait_seconds)
