@@ -61,7 +61,7 @@ class Courier(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the stages work with; composed in `issuance/composition.py`."""
+    """What the stages work with; composed in `issuance/app.py`."""
 
     engine: Engine
     clock: Clock
