@@ -9,16 +9,20 @@ import threading
 from datetime import datetime, timedelta
 
 from issuance.app import Service
+from issuance.documents.files import FileStore
 from issuance.http.idempotency import forget_expired
 from issuance.identity.citizens import forget_codes
 from issuance.identity.rates import forget_attempts
 from issuance.identity.tokens import forget_tokens
+from issuance.public_files import sweep_public
 
 logger = logging.getLogger(__name__)
 
 ROUND_EVERY_SECONDS = 5.0
-# CRLs and OCSP answers live a day and a half; renewed hourly, they survive a day of trouble.
+# CRLs and OCSP answers live a day and a half; renewed hourly, they survive a day of trouble. So do
+# certificates near their end: publishing renews them, and the new ones are in use at once.
 PUBLISH_EVERY = timedelta(hours=1)
+DRAFTS_KEPT = timedelta(hours=1)  # far longer than any file is written
 UNANSWERED_AFTER = timedelta(seconds=30)
 
 
@@ -50,7 +54,9 @@ class Housekeeping:
                 forget(connection, at=at)
         service.exchange.resolve_unfinished(older_than=UNANSWERED_AFTER)
         service.parts.statuses.publish(at=at)
-        if self._published_at is None or at - self._published_at >= PUBLISH_EVERY:
+        service.trust_services.replace_revoked(at=at)
+        is_due = self._published_at is None or at - self._published_at >= PUBLISH_EVERY
+        if is_due or not service.trust_services.is_published:
             service.publish()
             self._published_at = at
 

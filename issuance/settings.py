@@ -68,6 +68,11 @@ class Layout:
         return self.state / "authority.db"
 
     @property
+    def authority_lock(self) -> Path:
+        """Held by the one process that makes certificates or publishes."""
+        return self.state / "authority.lock"
+
+    @property
     def civil_register(self) -> Path:
         """The sample civil register."""
         return self.state / "civil-register.db"

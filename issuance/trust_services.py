@@ -1,54 +1,66 @@
 """The trust services as the service uses them: who seals, what proves it, what is published.
 
 Everything a verifier needs becomes a file below `public/`; nothing here is asked by a
-verifier while it works. `publish` may be called at any time and as often as wanted.
+verifier while it works.
+
+Several processes may run at once. What makes certificates or writes published files is done
+by one at a time, behind a file lock. Each process works with certificates `_InUse`, which are
+replaced as a whole: near their end when publishing (hourly), and at once when one of them
+was revoked, whoever revoked it.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder
+from ca.errors import NotRevocable
 from ca.evidence import Evidence, RevocationEvidence
 from ca.hierarchy import Hierarchy, establish
 from ca.names import Agency as SealedAgency
+from ca.profiles import PROFILES
 from ca.publication import publish as publish_authority
+from ca.reasons import RevocationReason
+from ca.revocation import revoke
+from ca.serials import serial_text
+from ca.store import is_any_revoked, load_certificate
+from ca.timestamp import TimeStamper
 from ca.urls import PublicUrls
 from issuance.agencies import Agency
 from issuance.catalogue.embedded_json import published_schema, schema_name
 from issuance.catalogue.models import DocumentKind
 from issuance.clock import Clock
+from issuance.database import reading
 from issuance.documents.press import AgencySeal
+from issuance.file_locks import alone
 from issuance.public_files import write_public
+from issuance.trust_list_publication import TrustListPublisher
 from keys.custody import Custody, obtain_key
 from keys.signer import Algorithm, Purpose, Signer
-from signing.formats.profiles import PROFILES
-from signing.formats.trust_list import (
-    FILE_NAME,
-    LIFETIME,
-    SealKey,
-    StatusKey,
-    TrustList,
-    parse_trust_list,
-)
-from signing.formats.trust_list import Agency as ListedAgency
 from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
-from signing.seal_codes import SealCodeSigner, key_identifier, require_p256
+from signing.seal_codes import SealCodeSigner, key_identifier
 from signing.status_lists import StatusListSigner
-from signing.trust_lists import require_successor, sign_trust_list
 from verify.publication import publish_page
 
-# What a verifier that cannot list a directory must be able to find.
-LISTED_FOLDERS = ("certificates/", "crl/")
-SEAL_CODE_KEY_LASTS = timedelta(days=3 * 365)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InUse:
+    """All that depends on which certificates are the current ones."""
+
+    hierarchy: Hierarchy
+    time_stamper: TimeStamper
+    evidence: RevocationEvidence
+    seals: Mapping[str, AgencySeal]
 
 
 class TrustServices:
-    """Keys, certificates and lists of one installation.
+    """Keys, certificates and lists of one installation. May be shared by threads.
 
     Args:
         engine: the authority's database.
@@ -58,6 +70,7 @@ class TrustServices:
         urls: addresses inside certificates.
         verify_origin: the address inside seal codes.
         public: the published root.
+        lock: a file that one process at a time holds while it makes certificates or publishes.
         audit: told before an authority's key is used.
     """
 
@@ -71,100 +84,147 @@ class TrustServices:
         urls: PublicUrls,
         verify_origin: str,
         public: Path,
+        lock: Path,
         audit: AuditRecorder,
     ) -> None:
-        self.engine, self._custody, self._agencies = engine, custody, agencies
+        self.engine, self._custody, self._agencies, self._urls = engine, custody, agencies, urls
         self._clock, self._verify_origin, self._public, self._audit = clock, verify_origin, public, audit
-        self.hierarchy: Hierarchy = establish(
-            custody,
-            engine,
-            at=clock(),
-            urls=urls,
-            agencies=[_sealed_agency(agency) for agency in agencies],
-            audit=audit,
-        )
-        self.time_stamper = self.hierarchy.time_stamper(clock)
-        self.evidence = RevocationEvidence(self.hierarchy, engine)
-        self._status_signer = obtain_key(custody, "status", purpose=Purpose.STATUS, algorithm=Algorithm.P256)
-        self._seal_code_signers = {agency.id: self._seal_code_signer(agency) for agency in agencies}
+        self._lock = lock
+        with alone(lock):
+            self._status_signer = self._key("status", Purpose.STATUS)
+            self._seal_code_signers = {
+                agency.id: self._key(f"seal-code-{agency.id}", Purpose.SEAL_CODE) for agency in agencies
+            }
+            self._in_use = self._take_up(self._establish(clock()))
+        self.is_published = False
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The certificates that are in use now."""
+        return self._in_use.hierarchy
+
+    @property
+    def time_stamper(self) -> TimeStamper:
+        """Stamps with the certificate that is in use now."""
+        return self._in_use.time_stamper
+
+    @property
+    def evidence(self) -> RevocationEvidence:
+        """What proves that the certificates in use are not revoked."""
+        return self._in_use.evidence
 
     def seals(self) -> Mapping[str, AgencySeal]:
-        """Who seals files and codes for each agency."""
-        return {agency.id: self._agency_seal(agency) for agency in self._agencies}
+        """Who seals files and codes for each agency, at the moment each is looked up."""
+        return _CurrentSeals(self)
+
+    def seal(self, agency: str) -> AgencySeal | None:
+        """Who seals for an agency now; never with a certificate that is known to be revoked."""
+        self.replace_revoked(at=self._clock())
+        return self._in_use.seals.get(agency)
 
     def status_list_signer(self) -> StatusListSigner:
         """Signs the status lists."""
         kid = key_identifier(self._status_signer.public_key)
         return StatusListSigner(signer=self._status_signer, kid=kid, verify_origin=self._verify_origin)
 
+    def replace_revoked(self, *, at: datetime) -> None:
+        """Take up new certificates if one in use was revoked, by this process or another; else cheap."""
+        serials = [each.certificate.serial_number for each in self._in_use.hierarchy.credentials()]
+        with reading(self.engine) as connection:
+            is_revoked = is_any_revoked(connection, serials)
+        if is_revoked:
+            with alone(self._lock):
+                self._renew(at)
+
+    def revoke(self, serial: int, *, reason: RevocationReason, at: datetime) -> None:
+        """Revoke a certificate; what it certified gets a new key and a new certificate. Then publish.
+
+        Raises:
+            CertificateNotFound: never issued.
+            NotRevocable: revoked before, expired, or an authority's, which only people can replace.
+        """
+        with alone(self._lock):
+            with self.engine.begin() as connection:
+                if PROFILES[load_certificate(connection, serial).profile].is_authority:
+                    raise NotRevocable(serial_number=serial_text(serial), reason="it is an authority's")
+                revoke(connection, serial, reason=reason, at=at, audit=self._audit)
+            self._in_use.evidence.forget()
+            self._renew(at)
+            self.is_published = False
+
     def publish(self, *, at: datetime) -> None:
-        """Write certificates, CRLs, OCSP responses, schemas, the trust list and the page."""
-        published = publish_authority(self._public, self.hierarchy, self.engine, at=at, audit=self._audit)
-        names = (path.relative_to(self._public).as_posix() for path in published.files)
-        self._publish_trust_list(at, [name for name in names if name.startswith(LISTED_FOLDERS)])
+        """Write certificates, CRLs, OCSP responses, schemas, the trust list and the page.
+
+        Certificates near their end are renewed first. May be called at any time and as often as wanted.
+        """
+        with alone(self._lock):
+            self._renew(at)
+            hierarchy = self._in_use.hierarchy
+            published = publish_authority(self._public, hierarchy, self.engine, at=at, audit=self._audit)
+            names = [path.relative_to(self._public).as_posix() for path in published.files]
+            self._trust_lists().publish(names, signer=hierarchy.trust_list_signer, at=at)
+            self._publish_page(hierarchy)
+            self.is_published = True
+
+    def _publish_page(self, hierarchy: Hierarchy) -> None:
         for kind in DocumentKind:
             schema = published_schema(kind, self._verify_origin)
             write_public(self._public / "schemas" / f"{schema_name(kind)}.json", schema)
-        anchor = self.hierarchy.root.certificate.public_key()
+        anchor = hierarchy.root.certificate.public_key()
         publish_page(
             self._public,
             verify_origin=self._verify_origin,
             trust_anchor_spki=anchor.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         )
 
-    def _publish_trust_list(self, at: datetime, files: Sequence[str]) -> None:
-        at = at.replace(microsecond=0)
-        path = self._public / FILE_NAME
-        published = parse_trust_list(path.read_bytes()).trust_list if path.exists() else None
-        following = TrustList(
-            version=1 if published is None else published.version + 1,
-            issued_at=at,
-            expires_at=at + LIFETIME,
+    def _trust_lists(self) -> TrustListPublisher:
+        return TrustListPublisher(
+            public=self._public,
             verify_origin=self._verify_origin,
-            agencies=tuple(_listed_agency(agency) for agency in self._agencies),
-            seal_keys=tuple(self._listed_seal_key(agency, published, at) for agency in self._agencies),
-            status_keys=(self._listed_status_key(published, at),),
-            files=tuple(sorted(files)),
-        )
-        if published is not None:
-            require_successor(published, following)
-        signer = self.hierarchy.trust_list_signer
-        write_public(path, sign_trust_list(following, signer=signer.signer, certificate=signer.certificate))
-
-    def _listed_seal_key(self, agency: Agency, published: TrustList | None, at: datetime) -> SealKey:
-        signer = self._seal_code_signers[agency.id]
-        kid = key_identifier(signer.public_key)
-        for known in published.seal_keys_of(kid) if published else ():
-            if known.agency == agency.code:
-                return known
-        return SealKey(
-            kid=kid,
-            public_key=require_p256(signer),
-            agency=agency.code,
-            profiles=tuple(profile.code for profile in PROFILES),
-            not_before=at - timedelta(minutes=5),
-            not_after=at + SEAL_CODE_KEY_LASTS,
+            agencies=self._agencies,
+            seal_code_signers=self._seal_code_signers,
+            status_signer=self._status_signer,
         )
 
-    def _listed_status_key(self, published: TrustList | None, at: datetime) -> StatusKey:
-        kid = key_identifier(self._status_signer.public_key)
-        for known in published.status_keys_of(kid) if published else ():
-            return known
-        return StatusKey(
-            kid=kid,
-            public_key=require_p256(self._status_signer),
-            not_before=at - timedelta(minutes=5),
-            not_after=at + SEAL_CODE_KEY_LASTS,
+    def _renew(self, at: datetime) -> None:
+        """Make what is missing, revoked or near its end, and work with it from now on."""
+        hierarchy = self._establish(at)
+        if _certificates(hierarchy) != _certificates(self._in_use.hierarchy):
+            # One assignment: whoever reads sees all of the old or all of the new.
+            self._in_use = self._take_up(hierarchy, before=self._in_use)
+            self.is_published = False
+
+    def _establish(self, at: datetime) -> Hierarchy:
+        return establish(
+            self._custody,
+            self.engine,
+            at=at,
+            urls=self._urls,
+            agencies=[_sealed(agency) for agency in self._agencies],
+            audit=self._audit,
         )
 
-    def _agency_seal(self, agency: Agency) -> AgencySeal:
-        credential = self.hierarchy.seal(agency.id)
+    def _take_up(self, hierarchy: Hierarchy, *, before: _InUse | None = None) -> _InUse:
+        evidence = RevocationEvidence(hierarchy, self.engine, audit=self._audit)
+        time_stamper = hierarchy.time_stamper(self._clock)
+        if before is not None and before.time_stamper.certificate == time_stamper.certificate:
+            time_stamper = before.time_stamper  # it remembers the last instant that it stamped
+        seals = {
+            agency.id: self._agency_seal(agency, hierarchy, time_stamper, evidence)
+            for agency in self._agencies
+        }
+        return _InUse(hierarchy=hierarchy, time_stamper=time_stamper, evidence=evidence, seals=seals)
+
+    def _agency_seal(
+        self, agency: Agency, hierarchy: Hierarchy, time_stamper: TimeStamper, evidence: RevocationEvidence
+    ) -> AgencySeal:
+        credential = hierarchy.seal(agency.id)
         sealer = Sealer(
             credential.signer,
             credential.certificate,
             credential.chain[:-1],
-            self.time_stamper.token,
-            self._revocation_source(agency.id),
+            time_stamper.token,
+            _revocation_source(evidence, agency.id),
         )
         signer = self._seal_code_signers[agency.id]
         codes = SealCodeSigner(
@@ -172,41 +232,53 @@ class TrustServices:
         )
         return AgencySeal(code=agency.code, files=sealer, codes=codes)
 
-    def _seal_code_signer(self, agency: Agency) -> Signer:
-        return obtain_key(
-            self._custody, f"seal-code-{agency.id}", purpose=Purpose.SEAL_CODE, algorithm=Algorithm.P256
+    def _key(self, key_id: str, purpose: Purpose) -> Signer:
+        return obtain_key(self._custody, key_id, purpose=purpose, algorithm=Algorithm.P256)
+
+
+class _CurrentSeals(Mapping[str, AgencySeal]):
+    """The seals as they are when they are looked up."""
+
+    def __init__(self, services: TrustServices) -> None:
+        self._services = services
+
+    def __getitem__(self, agency: str) -> AgencySeal:
+        found = self._services.seal(agency)
+        if found is None:
+            raise KeyError(agency)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._services.hierarchy.seals)
+
+    def __len__(self) -> int:
+        return len(self._services.hierarchy.seals)
+
+
+def _revocation_source(evidence: RevocationEvidence, agency: str) -> RevocationSource:
+    kept: tuple[Evidence, RevocationData] | None = None
+
+    def source(at: datetime) -> RevocationData:
+        nonlocal kept
+        found, before = evidence.for_seal(agency, at=at), kept
+        if before is not None and before[0] is found:
+            return before[1]
+        data = RevocationData(
+            ocsps=found.ocsps,
+            crls=found.crls,
+            certificates=tuple(each.public_bytes(Encoding.DER) for each in found.certificates),
         )
+        kept = (found, data)
+        return data
 
-    def _revocation_source(self, agency: str) -> RevocationSource:
-        kept: tuple[Evidence, RevocationData] | None = None
-
-        def source(at: datetime) -> RevocationData:
-            nonlocal kept
-            evidence, before = self.evidence.for_seal(agency, at=at), kept
-            if before is not None and before[0] is evidence:
-                return before[1]
-            data = RevocationData(
-                ocsps=evidence.ocsps,
-                crls=evidence.crls,
-                certificates=tuple(each.public_bytes(Encoding.DER) for each in evidence.certificates),
-            )
-            kept = (evidence, data)
-            return data
-
-        return source
+    return source
 
 
-def _listed_agency(agency: Agency) -> ListedAgency:
-    return ListedAgency(
-        code=agency.code,
-        id=agency.id,
-        ar=agency.ar,
-        en=agency.en,
-        organization_identifier=agency.organization_identifier,
-    )
+def _certificates(hierarchy: Hierarchy) -> list[x509.Certificate]:
+    return [each.certificate for each in hierarchy.credentials()]
 
 
-def _sealed_agency(agency: Agency) -> SealedAgency:
+def _sealed(agency: Agency) -> SealedAgency:
     return SealedAgency(
         code=agency.id,
         name_ar=agency.ar,

@@ -40,18 +40,15 @@ def revoke_certificate(
 ) -> None:
     """Revoke a certificate and publish that at once.
 
-    What it certified gets a new key and a new certificate. Restart the service at once: it keeps
-    the keys and certificates it started with.
+    What it certified gets a new key and a new certificate. A running service notices by itself,
+    before it seals the next document.
     """
     from ca.reasons import RevocationReason
-    from ca.revocation import revoke
 
     number, why = serial_number(serial), one_of(RevocationReason, reason)
     service = opened(directory)
-    trust = service.trust_services
-    with trust.engine.begin() as connection:
-        revoke(connection, number, reason=why, at=service.parts.clock())
-    opened(directory).publish()
+    service.trust_services.revoke(number, reason=why, at=service.parts.clock())
+    service.publish()
     typer.echo(f"{serial} is revoked; the new CRL and OCSP answers are published")
 
 
