@@ -20,7 +20,29 @@ def encode_canonical_json(value: JsonValue) -> bytes:
     Raises:
         ValueError: a float, an integer beyond 53 bits, a non-string key or a lone surrogate.
     """
-    return _write(value).encode("utf-8")
+    # Official records have plain keys: then code points are in the order of UTF-16 code units, and the
+    # standard library's C encoder, a tenth of the time, writes the same.
+    text = _ENCODER.encode(value) if _is_plain(value) else _write(value)
+    return text.encode("utf-8")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _is_plain(value: object) -> bool:
+    match value:
+        case str() | bool() | None:
+            return True
+        case int():
+            return abs(value) <= MAX_SAFE_INTEGER
+        case list():
+            return all(map(_is_plain, value))
+        case dict():
+            return all(type(key) is str and key.isascii() for key in value) and all(
+                map(_is_plain, value.values())
+            )
+        case _:
+            return False
 
 
 def _write(value: object) -> str:
