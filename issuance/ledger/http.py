@@ -19,6 +19,8 @@ from issuance.money import Currency
 
 ReaderDep = Annotated[Actor, Depends(require(Permission.LEDGER_READ))]
 Agency = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,64}$", examples=["civil-registry"])]
+# Centuries more than these books can hold, and none at whose end the calendar overflows.
+Day = Annotated[date, Path(ge=date(2000, 1, 1), le=date(2999, 12, 31), examples=["2026-11-22"])]
 
 
 class AccountShown(BaseModel):
@@ -92,7 +94,7 @@ class LedgerPages:
             lines = trial_balance(connection)
         return Accounts(items=[_account_shown(line) for line in lines if _may_see(actor, line)])
 
-    def show_statement(self, agency: Agency, day: date, actor: ReaderDep) -> StatementShown:
+    def show_statement(self, agency: Agency, day: Day, actor: ReaderDep) -> StatementShown:
         """What an agency was owed before a day, what came and went, and what it is owed after."""
         if actor.agency not in {None, agency}:
             raise NotPermitted(permission=Permission.LEDGER_READ)
