@@ -5,13 +5,15 @@ its `code`; the seven kinds of issuance/errors.py have theirs here. The *title* 
 problem is that of its kind and never varies (RFC 9457 §3.1.3); the *detail* is the
 error's own sentence with its facts filled in.
 
-Only facts named in a sentence are shown to the caller: the others are for the log.
+Only facts named in a sentence are shown to the caller: the others are for the log. A fact that
+is itself words (a `Sentence`) is shown in the language of the sentence it stands in.
 """
 
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
+from typing import Literal
 
 from issuance.errors import (
     Conflict,
@@ -84,7 +86,10 @@ def sentence_of(error: type[IssuanceError]) -> Sentence:
 def detail_of(error: IssuanceError) -> Sentence:
     """The error's sentence with its facts filled in."""
     template = sentence_of(type(error))
-    return Sentence(ar=fill(template.ar, error.facts), en=fill(template.en, error.facts))
+    return Sentence(
+        ar=fill(template.ar, _in_language(error.facts, "ar")),
+        en=fill(template.en, _in_language(error.facts, "en")),
+    )
 
 
 def placeholders(template: str) -> frozenset[str]:
@@ -95,6 +100,12 @@ def placeholders(template: str) -> frozenset[str]:
 def fill(template: str, facts: Mapping[str, object]) -> str:
     """Fill a sentence; a fact that is not there shows as an ellipsis rather than as another error."""
     return template.format_map({name: _shown(facts.get(name, "…")) for name in placeholders(template)})
+
+
+def _in_language(facts: Mapping[str, object], language: Literal["ar", "en"]) -> dict[str, object]:
+    return {
+        name: getattr(fact, language) if isinstance(fact, Sentence) else fact for name, fact in facts.items()
+    }
 
 
 def _shown(value: object) -> str:

@@ -19,6 +19,7 @@ from issuance.catalogue.models import Channel, Delivery, ServiceDefinition
 from issuance.database import upsert
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
+from issuance.problems import Sentence
 from issuance.registries.answers import Ambiguous
 from issuance.registries.connector import DeferredConnector
 from issuance.registries.national_number import parse_national_number
@@ -232,12 +233,13 @@ class Opening:
             raise AttachmentUnknown(document=document)
         present = {attachment.document for attachment in load_attachments(connection, request.number)}
         missing = [
-            required.title.ar
+            required.title
             for required in service.required_documents
             if required.when is None and required.id not in present | set(seen)
         ]
         if missing:
-            raise AttachmentsMissing(documents="، ".join(missing))
+            ar, en = "، ".join(title.ar for title in missing), ", ".join(title.en for title in missing)
+            raise AttachmentsMissing(documents=Sentence(ar=ar, en=en))
 
     def _check_event(self, request: Request, service: ServiceDefinition) -> None:
         connector = self._registers.connector(service.registry)

@@ -23,6 +23,7 @@ from requests_world import (
 from issuance.catalogue.models import Channel, Delivery, Relation, Text
 from issuance.documents.files import StorageFull
 from issuance.errors import IssuanceError
+from issuance.problems import detail_of
 from issuance.registries.answers import Ambiguous, Candidate, NotFound, Reason
 from issuance.requests.lifecycle import Event, State, TransitionRefused
 from issuance.requests.opening import DRAFT_KEPT, MAX_ATTACHMENT_BYTES, PAYMENT_WITHIN, load_attachments
@@ -155,7 +156,9 @@ def test_a_required_document_is_handed_in_or_seen_by_a_clerk(world: World) -> No
     with pytest.raises(IssuanceError, match="attachments-missing") as refusal:
         world.submit(request)
     (required,) = world.catalogue.find("birth").required_documents
-    assert refusal.value.facts == {"documents": required.title.ar}
+    told = detail_of(refusal.value)
+    assert required.title.ar in told.ar
+    assert required.title.en in told.en
     submitted = world.submit(request, CLERK, seen=["identity"])
     assert submitted.state is State.AWAITING_PAYMENT
     assert world.timeline(request)[-1].facts == {"relation": "self", "seen": ["identity"]}
