@@ -62,6 +62,7 @@ def create_app(service: Service) -> FastAPI:
             opening=service.opening,
             movements=service.movements,
             cursors=service.cursors,
+            check_printable=parts.press.check_printable,
         ).router(),
         PaymentPages(engine=engine, exchange=service.exchange, access=RequestFees(), clock=clock).router(),
         DeliveryHttp(

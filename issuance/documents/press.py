@@ -129,6 +129,10 @@ class Press:
         """What decides the look of this kind's pages."""
         return self._renderer.template_digest(kind)
 
+    def check_printable(self, value: JsonValue, *, field: str) -> None:
+        """See `Renderer.check_printable`."""
+        self._renderer.check_printable(value, field=field)
+
     def press(self, document: Document, *, at: datetime) -> SealedFile:
         """The sealed and checked file of an intent.
 

@@ -108,6 +108,14 @@ class Renderer:
         }
         return self._compile(kind, main_file(kind, view, embedded), at)
 
+    def check_printable(self, value: JsonValue, *, field: str) -> None:
+        """Check words before anybody pays for a page with them.
+
+        Raises:
+            UnrenderableText: a character that none of our fonts can draw; it names the place below `field`.
+        """
+        check_texts(value, self._drawable, field=field)
+
     def template_digest(self, kind: str) -> str:
         """SHA-256 (hex) over all that decides how a document of `kind` looks: templates, fonts, compiler."""
         return self._digests[kind]

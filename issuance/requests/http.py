@@ -1,11 +1,11 @@
 """Requests over HTTP: open, hand in, submit, follow, cancel, decide."""
 
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import JsonValue as JsonField
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
@@ -17,6 +17,7 @@ from issuance.clock import Clock
 from issuance.database import reading
 from issuance.http.cursors import Cursors, PageCursor, PageLimit
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
+from issuance.http.typed import without_direction_marks
 from issuance.identity.access import require
 from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.permissions import Permission
@@ -54,11 +55,18 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class TextBody(_Body):
-    """The same words in Arabic and in English."""
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    BeforeValidator(without_direction_marks),
+]
 
-    ar: str = Field(min_length=1, max_length=200)
-    en: str | None = Field(default=None, min_length=1, max_length=200)
+
+class TextBody(_Body):
+    """The same words in Arabic and in English; they will stand on a page."""
+
+    ar: Words
+    en: Words | None = None
 
 
 class NewRequest(_Body):
@@ -132,13 +140,27 @@ class RequestPage(BaseModel):
     next: str | None
 
 
+class CheckPrintable(Protocol):
+    """What rendering knows of the characters it can draw."""
+
+    def __call__(self, value: JsonValue, *, field: str) -> None:
+        """Pass when every string inside `value` can stand on a page."""
+
+
 class RequestsHttp:
     """The handlers, with what the composition root gives them."""
 
     def __init__(
-        self, *, engine: Engine, clock: Clock, opening: Opening, movements: Movements, cursors: Cursors
+        self,
+        *,
+        engine: Engine,
+        clock: Clock,
+        opening: Opening,
+        movements: Movements,
+        cursors: Cursors,
+        check_printable: CheckPrintable,
     ) -> None:
-        self._engine, self._clock = engine, clock
+        self._engine, self._clock, self._check_printable = engine, clock, check_printable
         self._opening, self._movements, self._cursors = opening, movements, cursors
 
     def router(self) -> APIRouter:
@@ -160,7 +182,7 @@ class RequestsHttp:
     def open_request(self, body: NewRequest, call: CreateCall) -> Response:
         """Open a draft; its number is given at once."""
         at = self._clock()
-        purpose = None if body.purpose is None else body.purpose.model_dump(exclude_none=True)
+        purpose = self._printed(body.purpose, "purpose")
         wish = Wish(**{**body.model_dump(exclude={"purpose"}), "purpose": purpose})
 
         def effect(connection: Connection) -> Answer:
@@ -250,6 +272,7 @@ class RequestsHttp:
         """An officer of the agency approves or refuses."""
         at = self._clock()
         known = parse_request_number(number)
+        self._printed(body.reason, "reason")
 
         def effect(connection: Connection) -> Answer:
             if body.approve:
@@ -279,6 +302,12 @@ class RequestsHttp:
         with self._engine.begin() as connection:
             stored = visible_request(connection, parse_request_number(number), actor)
             self._movements.answer_arrived(connection, stored.number, actor=actor, at=self._clock())
+
+    def _printed(self, words: TextBody | None, field: str) -> JsonValue:
+        """Words that a page of ours can carry: better refused now than found when all is paid."""
+        value = None if words is None else words.model_dump(exclude_none=True)
+        self._check_printable(value, field=field)
+        return value
 
 
 _ATTACHMENT_BODY = {
