@@ -16,7 +16,7 @@ from nothing_lost import assert_nothing_lost
 from issuance.installation import initialise
 from issuance.settings import Layout, Settings
 
-PERSONS = 3_000  # the smallest register that has an example of each situation
+PERSONS = 6_000  # enough for every test to have people of its own
 
 
 @pytest.fixture(scope="session")

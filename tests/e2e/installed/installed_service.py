@@ -26,7 +26,6 @@ from argon2 import PasswordHasher
 
 from issuance.app import compose
 from issuance.catalogue.models import DocumentKind
-from issuance.errors import IssuanceError
 from issuance.housekeeping import Housekeeping
 from issuance.identity import accounts, citizens, machines
 from issuance.identity.accounts import NewAccount
@@ -47,6 +46,7 @@ from issuance.registries.samples import (
 from issuance.registries.tables import open_register
 from issuance.requests.book import load_request
 from issuance.requests.lifecycle import AUTOMATIC, State
+from issuance.requests.stoppages import stoppage_of
 from issuance.settings import Layout, load_settings
 from issuance.web import create_app as create_service_app
 from verify.app import main as verify_main
@@ -331,8 +331,8 @@ class Town:
             try:
                 state = fulfilment.run(number, state)
             except Exception as error:  # noqa: BLE001  (as the worker: whatever it is, the request is set aside)
-                code = error.code if isinstance(error, IssuanceError) else type(error).__name__
-                state = fulfilment.hold(number, code=code)
+                stopped = stoppage_of(error)
+                state = fulfilment.hold(number, state, code=stopped.code, words=stopped.words)
         return state
 
     def delivered(self, case: SampleCase, token: str, **changes: Any) -> Delivered:

@@ -15,6 +15,7 @@ from installed_service import CIVIL, WORKERS, Delivered, Town
 from issuance.catalogue.models import DocumentKind
 from issuance.identity.access import assert_every_route_declares, doors
 from issuance.identity.permissions import MACHINE_PERMISSIONS, Role
+from issuance.problems import Sentence
 from issuance.requests.lifecycle import State
 from issuance.web import ELSEWHERE
 
@@ -132,7 +133,8 @@ class Place:
     @cached_property
     def set_aside(self) -> str:
         number = self.town.paid(self.case, self.token)
-        self.town.service.fulfilment.hold(number, State.FETCHING_RECORD, code="test")
+        words = Sentence(ar="للاختبار", en="For the test")
+        self.town.service.fulfilment.hold(number, State.FETCHING_RECORD, code="test", words=words)
         return number
 
     @cached_property

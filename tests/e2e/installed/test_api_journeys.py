@@ -37,7 +37,7 @@ def test_a_citizen_signs_in_by_code_pays_and_holds_a_genuine_extract(town: Town)
     assert payment["amount"]["minor"] == sum(fee["minor"] for fee in submitted["fees"])
     town.payer_decides(payment["pay_url"])
     assert town.state(number) is State.AWAITING_PAYMENT  # until the provider's word has come
-    assert town.deliver_webhooks() == 1
+    assert town.deliver_webhooks() >= 1
     assert town.state(number) is State.FETCHING_RECORD
     assert town.work(number) is State.DELIVERED
 
@@ -395,7 +395,8 @@ def test_a_provider_that_does_not_answer_is_asked_again(town: Town) -> None:
     assert payment["state"] == "pending"
     town.fault(Fault.NO_WEBHOOK)
     town.payer_decides(payment["pay_url"])
-    assert town.deliver_webhooks() == 0
+    town.deliver_webhooks()
+    assert town.state(number) is State.AWAITING_PAYMENT
     shown = town.get(f"/requests/{number}/payments/{payment['id']}", token)  # asking is enough
     assert shown["state"] == "paid"
     assert town.work(number) is State.DELIVERED
