@@ -59,6 +59,14 @@ class Housekeeping:
         if is_due or not service.trust_services.is_published:
             service.publish()
             self._published_at = at
+            self._sweep(at - DRAFTS_KEPT)
+
+    def _sweep(self, before: datetime) -> None:
+        """What killed processes left half-written."""
+        layout = self._service.layout
+        for folder in (layout.documents, layout.attachments):
+            FileStore(folder).sweep(before=before)
+        sweep_public(layout.public, before=before)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_seconds):

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -24,3 +25,12 @@ def write_public(path: Path, content: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sweep_public(root: Path, *, before: datetime) -> int:
+    """Remove drafts last written before this instant: their process was killed. Says how many."""
+    drafts = [path for path in root.rglob(".*") if path.is_file()]
+    dead = [path for path in drafts if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before]
+    for path in dead:
+        path.unlink(missing_ok=True)
+    return len(dead)

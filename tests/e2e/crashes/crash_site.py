@@ -19,11 +19,13 @@ from issuance.app import Service, compose
 from issuance.catalogue.catalogue import Catalogue
 from issuance.catalogue.models import Channel, Delivery, DocumentKind
 from issuance.database import reading
+from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
 from issuance.payments.models import PaymentState
 from issuance.payments.sandbox.app import Sandbox, SandboxSettings, create_app
 from issuance.payments.sandbox.in_process import InProcessTransport
 from issuance.payments.treasury import fees_of
+from issuance.public_files import sweep_public
 from issuance.registries.samples import (
     SampleCase,
     SampleSubjects,
@@ -146,7 +148,9 @@ class Site:
             self.service.movements.keep_deadlines(connection, at=at)
         self.service.exchange.resolve_unfinished(older_than=timedelta(seconds=30))
         self.service.parts.statuses.publish(at=at)
-        self.service.parts.files.sweep(before=datetime(2100, 1, 1, tzinfo=UTC))
+        for folder in (self.layout.documents, self.layout.attachments):
+            FileStore(folder).sweep(before=datetime(2100, 1, 1, tzinfo=UTC))
+        sweep_public(self.layout.public, before=datetime(2100, 1, 1, tzinfo=UTC))
 
     def _start(self) -> Service:
         with pytest.MonkeyPatch.context() as patch:

@@ -16,6 +16,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
@@ -162,6 +163,12 @@ def _check_files(service: Service) -> None:
     for path in folder.rglob("*.pdf"):
         assert path.stem in known
         assert path.read_bytes().rstrip().endswith(b"%%EOF"), f"{path}: half a file"
+
+
+def drafts(layout: Layout) -> list[Path]:
+    """What is being written, or was when its process was killed."""
+    stores = [path for folder in (layout.documents, layout.attachments) for path in folder.rglob(".drafts/*")]
+    return stores + [path for path in layout.public.rglob(".*") if path.is_file()]
 
 
 def _check_file(service: Service, document: Document) -> None:
