@@ -8,11 +8,13 @@ IssuanceError
 │   ├── FieldsNotValid          the request does not fit the route's schema
 │   ├── CursorNotValid
 │   └── IdempotencyKeyMissing, IdempotencyKeyNotValid, IdempotencyKeyReused
-└── Conflict
-    └── AnswerInProgress        the same call is being answered at this moment
+├── Conflict
+│   └── AnswerInProgress        the same call is being answered at this moment
+└── Unavailable
+    └── DatabaseUnavailable     no connection, no free one, or two calls waited for each other
 """
 
-from issuance.errors import Conflict, Invalid, NotFound
+from issuance.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class NoSuchAddress(NotFound):
@@ -109,3 +111,11 @@ class AnswerInProgress(Conflict):
     code = "answer-in-progress"
     ar = "العملية نفسها قيد التنفيذ. أعد السؤال بعد قليل."
     en = "The same operation is in progress. Ask again shortly."
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database did not do its part and nothing was done; `retry_after_seconds` says when to ask again."""
+
+    code = "database-unavailable"
+    ar = "قاعدة البيانات مشغولة أو لا تجيب الآن، ولم يُنفَّذ شيء. أعد المحاولة بعد قليل."
+    en = "The database is busy or does not answer at present, and nothing was done. Try again shortly."

@@ -14,6 +14,8 @@ from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -37,6 +39,7 @@ log = logging.getLogger("issuance.http")
 
 TYPE_PREFIX = "https://wathiqa.example/problems/"
 MEDIA_TYPE = "application/problem+json"
+_DATABASE_RETRY_SECONDS = 2
 
 # The one table from error class to status; the nearest class in the error's ancestry decides.
 STATUSES: dict[type[IssuanceError], HTTPStatus] = {
@@ -76,6 +79,9 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(IssuanceError, _on_issuance_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for trouble in (OperationalError, PoolExhausted):
+        app.add_exception_handler(trouble, _on_database_trouble)
+    app.add_exception_handler(DataError, _on_data_error)
 
 
 def status_of(error: type[IssuanceError]) -> HTTPStatus:
@@ -168,6 +174,17 @@ def _on_issuance_error(request: Request, error: Exception) -> Response:
     if status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request %s: %s", request.state.request_id, error, exc_info=error)
     return _answer(request, error)
+
+
+def _on_database_trouble(request: Request, error: Exception) -> Response:
+    log.error("request %s: %s", request.state.request_id, error, exc_info=error)
+    return _answer(request, errors.DatabaseUnavailable(retry_after_seconds=_DATABASE_RETRY_SECONDS))
+
+
+def _on_data_error(request: Request, error: Exception) -> Response:
+    # PostgreSQL holds no text with a NUL in it and no text longer than its column; SQLite does.
+    log.error("request %s: %s", request.state.request_id, error, exc_info=error)
+    return _answer(request, errors.FieldsNotValid())
 
 
 def _on_validation_error(request: Request, error: Exception) -> Response:
