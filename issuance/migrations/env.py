@@ -2,5 +2,12 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"])
-context.run_migrations()
+
+def run_missing() -> None:
+    """Run them."""
+    context.configure(connection=context.config.attributes["connection"])
+    context.run_migrations()
+
+
+if __name__ == "env_py":  # so Alembic names this file when it runs it; imported, it does nothing
+    run_missing()
