@@ -3,29 +3,29 @@
 The address is written as one 8-bit segment and its digits as one numeric segment,
 3⅓ bits a digit. The symbol is one path of one fill, so no viewer draws seams between its
 modules. The quiet zone is part of the picture: four modules of white on every side (§6.3.8).
-
-Every symbol has the same mask. Choosing one (§8.8) keeps unlucky content from drawing
-large plain areas; a signature and the digits that spell it are as good as random, so any
-mask serves, and choosing would cost four times the drawing.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Literal, cast
+from typing import Literal
 
-from qrcode import QRCode
+from qrcode.base import rs_blocks
 from qrcode.constants import ERROR_CORRECT_M
-from qrcode.util import BIT_LIMIT_TABLE, MODE_8BIT_BYTE, MODE_NUMBER, BitBuffer, QRData, length_in_bits
+from qrcode.util import BIT_LIMIT_TABLE, length_in_bits
 
+from issuance.rendering.codewords import codewords
 from issuance.rendering.errors import SealTooLarge
+from issuance.rendering.modules import place
 
 QUIET_MODULES = 4
 # Version 25: 117 modules, 62.5 mm printed; a larger symbol is no longer read at a counter.
 MAX_MODULES = 117
 MAX_VERSION = (MAX_MODULES - 17) // 4
-MASK = 3
 _MODE_BITS = 4
+_NUMERIC: Literal[1] = 1  # mode indicators (§7.4.1)
+_OCTETS: Literal[4] = 4
+_DARK_RUN = re.compile("1+")
 _DIGIT_BITS = {0: 0, 1: 4, 2: 7, 3: 10}  # of a group of so many digits (§7.4.3)
 
 
@@ -62,35 +62,41 @@ def draw(seal: SealSymbol) -> Drawing:
         SealTooLarge: more than a printable symbol holds.
     """
     segments = (
-        _Packed(seal.prefix.encode("ascii"), MODE_8BIT_BYTE),
-        _Packed(seal.digits.encode("ascii"), MODE_NUMBER),
+        _Segment.of_octets(seal.prefix.encode("ascii")),
+        _Segment.of_digits(seal.digits.encode("ascii")),
     )
-    symbol: QRCode[Any] = QRCode(
-        version=_version(segments, seal), error_correction=ERROR_CORRECT_M, mask_pattern=MASK
-    )
+    version = _version(segments, seal)
+    rows = place(_codewords(segments, version), version)
+    return Drawing(modules=len(rows), svg=_svg(rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Segment:
+    """Characters of one mode, packed: the last `bits` bits of `value` (§7.4)."""
+
+    mode: Literal[1, 4]
+    characters: int
+    bits: int
+    value: int
+
+    @classmethod
+    def of_octets(cls, data: bytes) -> "_Segment":
+        return cls(mode=_OCTETS, characters=len(data), bits=8 * len(data), value=int.from_bytes(data))
+
+    @classmethod
+    def of_digits(cls, digits: bytes) -> "_Segment":
+        bits, value = _pack_digits(digits)
+        return cls(mode=_NUMERIC, characters=len(digits), bits=bits, value=value)
+
+
+def _codewords(segments: Iterable[_Segment], version: int) -> list[int]:
+    bits = value = 0
     for segment in segments:
-        symbol.add_data(segment, optimize=0)
-    symbol.make(fit=False)
-    return Drawing(modules=symbol.modules_count, svg=_svg(symbol.modules))
-
-
-class _Packed(QRData):
-    """A segment that writes its bits at once; the library's own writes them one by one."""
-
-    def __init__(self, data: bytes, mode: int) -> None:
-        super().__init__(data, mode=cast("Literal[1, 4]", mode), check_data=False)
-        if mode == MODE_NUMBER:
-            self.bits, self._value = _pack_digits(data)
-        else:
-            self.bits, self._value = len(data) * 8, int.from_bytes(data)
-
-    def write(self, buffer: BitBuffer) -> None:
-        """Append the segment behind what the buffer holds."""
-        length = buffer.length + self.bits
-        before = int.from_bytes(bytes(buffer.buffer)) >> -buffer.length % 8
-        whole = (before << self.bits | self._value) << -length % 8
-        buffer.buffer[:] = whole.to_bytes(-(-length // 8))
-        buffer.length = length
+        width = length_in_bits(segment.mode, version)
+        head = segment.mode << width | segment.characters
+        bits += _MODE_BITS + width + segment.bits
+        value = (value << _MODE_BITS + width | head) << segment.bits | segment.value
+    return codewords(value, bits, rs_blocks(version, ERROR_CORRECT_M))
 
 
 def _pack_digits(digits: bytes) -> tuple[int, int]:
@@ -103,7 +109,7 @@ def _pack_digits(digits: bytes) -> tuple[int, int]:
     return bits, value
 
 
-def _version(segments: tuple[_Packed, ...], seal: SealSymbol) -> int:
+def _version(segments: tuple[_Segment, ...], seal: SealSymbol) -> int:
     """The smallest version that holds the segments."""
     for version in range(1, MAX_VERSION + 1):
         headers = sum(_MODE_BITS + length_in_bits(segment.mode, version) for segment in segments)
@@ -112,16 +118,13 @@ def _version(segments: tuple[_Packed, ...], seal: SealSymbol) -> int:
     raise SealTooLarge(characters=len(seal.text))
 
 
-def _svg(rows: Sequence[Sequence[bool | None]]) -> str:
+def _svg(rows: Sequence[str]) -> str:
     side = len(rows) + 2 * QUIET_MODULES
     runs = []
     for top, row in enumerate(rows, start=QUIET_MODULES):
-        left = QUIET_MODULES
-        for dark, run in groupby(row):
-            width = len(list(run))
-            if dark:
-                runs.append(f"M{left} {top}h{width}v1h-{width}z")
-            left += width
+        for run in _DARK_RUN.finditer(row):
+            left, right = run.span()
+            runs.append(f"M{left + QUIET_MODULES} {top}h{right - left}v1h{left - right}z")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">'
         f'<path fill="#fff" d="M0 0h{side}v{side}h-{side}z"/><path fill="#000" d="{"".join(runs)}"/></svg>'
