@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 
 from asn1crypto import crl as asn1_crl
-from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import pem, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -44,7 +43,6 @@ class PyhankoSealing:
         context = ValidationContext(
             trust_roots=[_certificate(root)],
             other_certs=[_certificate(each) for each in evidence.certificates],
-            ocsps=[asn1_ocsp.OCSPResponse.load(each) for each in evidence.ocsps],
             crls=[asn1_crl.CertificateList.load(each) for each in evidence.crls],
             allow_fetching=False,
             revocation_mode="hard-fail",

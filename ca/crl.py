@@ -110,9 +110,18 @@ def issue_crl(
 
 
 def current_crl(
-    engine: Engine, issuer: Issuer, *, at: datetime, audit: AuditRecorder = unrecorded
+    engine: Engine,
+    issuer: Issuer,
+    *,
+    at: datetime,
+    no_older_than: datetime | None = None,
+    audit: AuditRecorder = unrecorded,
 ) -> StoredCrl:
-    """The last CRL, or a new one where it is due: by age, or because something was revoked since."""
+    """The last CRL, or a new one where it is due: by age, or because something was revoked since.
+
+    `no_older_than` is the issue of the certificates that it is wanted for: a list made before
+    a certificate says nothing of it, and validators refuse it.
+    """
     with engine.connect() as connection:
         last = load_last_crl(connection, issuer.name)
         revoked = find_revoked(connection, issuer.name)
@@ -124,7 +133,8 @@ def current_crl(
         for row in revoked
         if _still_listed(row, last)
     )
-    if missing or at - last.this_update >= SCHEDULES[issuer.name].renew_after:
+    too_old = no_older_than is not None and last.this_update < no_older_than
+    if missing or too_old or at - last.this_update >= SCHEDULES[issuer.name].renew_after:
         return issue_crl(engine, issuer, at=at, audit=audit)
     return last
 

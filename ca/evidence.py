@@ -1,9 +1,10 @@
 """Revocation evidence for a document that is sealed now: what a verifier years later needs.
 
-A document carries, from before it is signed, the status of its seal certificate and of
-the time-stamping certificate (OCSP), the root's CRL for the issuing CA, and the
-certificates that these are checked with. The same evidence serves every document
-until it is `fresh_for` old, so its cost is shared.
+A document carries, from before it is signed, the CRLs of the root and of the issuing CA
+and the certificates that they are checked with. CRLs and not OCSP answers: an answer is
+worth as long as the certificate of its signer lives (ETSI EN 319 102-1 §5.2.6), which for
+an OCSP responder is 30 days and for the issuing CA longer than for any seal. The same
+evidence serves every document until it is `fresh_for` old, so its cost is shared.
 """
 
 import threading
@@ -11,21 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder, unrecorded
 from ca.crl import current_crl
 from ca.errors import CertificateRevoked
 from ca.hierarchy import Credential, Hierarchy
-from ca.ocsp import OcspResponder
 from ca.store import load_certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """DER encodings, and the certificates that sign or are judged by them."""
+    """CRLs in DER, and the certificates of the paths that are judged by them."""
 
-    ocsps: tuple[bytes, ...]
     crls: tuple[bytes, ...]
     certificates: tuple[x509.Certificate, ...]
     made_at: datetime
@@ -46,7 +45,6 @@ class RevocationEvidence:
         self._engine = engine
         self._fresh_for = fresh_for
         self._audit = audit
-        self._responder: OcspResponder = hierarchy.ocsp_responder()
         self._lock = threading.Lock()
         self._kept: dict[str, Evidence] = {}
 
@@ -56,7 +54,6 @@ class RevocationEvidence:
         Raises:
             CertificateNotFound: no such agency.
             CertificateRevoked: its seal, or the time-stamping certificate, is revoked.
-            AuthorityExpired: the OCSP responder's certificate has ended; `establish` renews it.
         """
         with self._lock:
             kept = self._kept.get(agency)
@@ -72,16 +69,21 @@ class RevocationEvidence:
 
     def _make(self, seal: Credential, at: datetime) -> Evidence:
         pki = self._hierarchy
-        crl = current_crl(self._engine, pki.root.as_issuer(), at=at, audit=self._audit)
-        with self._engine.connect() as connection:
-            ocsps = tuple(self._status(connection, credential, at) for credential in (seal, pki.timestamp))
-        certificates = (pki.issuing.certificate, pki.root.certificate, pki.ocsp.certificate)
-        return Evidence(
-            ocsps=ocsps, crls=(crl.der,), certificates=(*certificates, pki.timestamp.certificate), made_at=at
-        )
+        self._require_in_force(seal, pki.timestamp)
+        lists = (self._list(pki.root, (pki.issuing,), at), self._list(pki.issuing, (seal, pki.timestamp), at))
+        certificates = (pki.issuing.certificate, pki.root.certificate, pki.timestamp.certificate)
+        return Evidence(crls=lists, certificates=certificates, made_at=at)
 
-    def _status(self, connection: Connection, credential: Credential, at: datetime) -> bytes:
-        issued = load_certificate(connection, credential.certificate.serial_number)
-        if issued.revoked_at is not None:
-            raise CertificateRevoked(name=credential.name)
-        return self._responder.presign(issued, at=at).der
+    def _require_in_force(self, *credentials: Credential) -> None:
+        with self._engine.connect() as connection:
+            for credential in credentials:
+                issued = load_certificate(connection, credential.certificate.serial_number)
+                if issued.revoked_at is not None:
+                    raise CertificateRevoked(name=credential.name)
+
+    def _list(self, authority: Credential, judged: tuple[Credential, ...], at: datetime) -> bytes:
+        """The authority's CRL, made no earlier than the certificates that it must know."""
+        issued_at = max(each.certificate.not_valid_before_utc for each in judged)
+        return current_crl(
+            self._engine, authority.as_issuer(), at=at, no_older_than=issued_at, audit=self._audit
+        ).der

@@ -28,7 +28,7 @@ from ca.publication import publish as publish_authority
 from ca.reasons import RevocationReason
 from ca.revocation import revoke
 from ca.serials import serial_text
-from ca.store import is_any_revoked, load_certificate
+from ca.store import count_revocations, load_certificate
 from ca.timestamp import TimeStamper
 from ca.urls import PublicUrls
 from issuance.agencies import Agency
@@ -51,12 +51,13 @@ from verify.publication import publish_page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _InUse:
-    """All that depends on which certificates are the current ones."""
+    """All that depends on which certificates are the current ones, and which were revoked."""
 
     hierarchy: Hierarchy
     time_stamper: TimeStamper
     evidence: RevocationEvidence
     seals: Mapping[str, AgencySeal]
+    revocations: int  # how many the authority's books knew when these were taken up
 
 
 class TrustServices:
@@ -95,7 +96,7 @@ class TrustServices:
             self._seal_code_signers = {
                 agency.id: self._key(f"seal-code-{agency.id}", Purpose.SEAL_CODE) for agency in agencies
             }
-            self._in_use = self._take_up(self._establish(clock()))
+            self._in_use = self._take_up(self._count_revocations(), self._establish(clock()))
         self.is_published = False
 
     @property
@@ -128,11 +129,8 @@ class TrustServices:
         return StatusListSigner(signer=self._status_signer, kid=kid, verify_origin=self._verify_origin)
 
     def replace_revoked(self, *, at: datetime) -> None:
-        """Take up new certificates if one in use was revoked, by this process or another; else cheap."""
-        serials = [each.certificate.serial_number for each in self._in_use.hierarchy.credentials()]
-        with reading(self.engine) as connection:
-            is_revoked = is_any_revoked(connection, serials)
-        if is_revoked:
+        """Take up what follows a revocation, by this process or another; cheap where there was none."""
+        if self._count_revocations() != self._in_use.revocations:
             with alone(self._lock):
                 self._renew(at)
 
@@ -148,9 +146,7 @@ class TrustServices:
                 if PROFILES[load_certificate(connection, serial).profile].is_authority:
                     raise NotRevocable(serial_number=serial_text(serial), reason="it is an authority's")
                 revoke(connection, serial, reason=reason, at=at, audit=self._audit)
-            self._in_use.evidence.forget()
             self._renew(at)
-            self.is_published = False
 
     def publish(self, *, at: datetime) -> None:
         """Write certificates, CRLs, OCSP responses, schemas, the trust list and the page.
@@ -187,12 +183,21 @@ class TrustServices:
         )
 
     def _renew(self, at: datetime) -> None:
-        """Make what is missing, revoked or near its end, and work with it from now on."""
+        """Make what is missing, revoked or near its end, and work with it from now on.
+
+        Evidence from before a revocation is left behind with whatever it was made for.
+        """
+        before, revocations = self._in_use, self._count_revocations()
         hierarchy = self._establish(at)
-        if _certificates(hierarchy) != _certificates(self._in_use.hierarchy):
+        is_same = _certificates(hierarchy) == _certificates(before.hierarchy)
+        if not is_same or revocations != before.revocations:
             # One assignment: whoever reads sees all of the old or all of the new.
-            self._in_use = self._take_up(hierarchy, before=self._in_use)
+            self._in_use = self._take_up(revocations, hierarchy, before=before)
             self.is_published = False
+
+    def _count_revocations(self) -> int:
+        with reading(self.engine) as connection:
+            return count_revocations(connection)
 
     def _establish(self, at: datetime) -> Hierarchy:
         return establish(
@@ -204,7 +209,7 @@ class TrustServices:
             audit=self._audit,
         )
 
-    def _take_up(self, hierarchy: Hierarchy, *, before: _InUse | None = None) -> _InUse:
+    def _take_up(self, revocations: int, hierarchy: Hierarchy, *, before: _InUse | None = None) -> _InUse:
         evidence = RevocationEvidence(hierarchy, self.engine, audit=self._audit)
         time_stamper = hierarchy.time_stamper(self._clock)
         if before is not None and before.time_stamper.certificate == time_stamper.certificate:
@@ -213,7 +218,13 @@ class TrustServices:
             agency.id: self._agency_seal(agency, hierarchy, time_stamper, evidence)
             for agency in self._agencies
         }
-        return _InUse(hierarchy=hierarchy, time_stamper=time_stamper, evidence=evidence, seals=seals)
+        return _InUse(
+            hierarchy=hierarchy,
+            time_stamper=time_stamper,
+            evidence=evidence,
+            seals=seals,
+            revocations=revocations,
+        )
 
     def _agency_seal(
         self, agency: Agency, hierarchy: Hierarchy, time_stamper: TimeStamper, evidence: RevocationEvidence
@@ -264,7 +275,6 @@ def _revocation_source(evidence: RevocationEvidence, agency: str) -> RevocationS
         if before is not None and before[0] is found:
             return before[1]
         data = RevocationData(
-            ocsps=found.ocsps,
             crls=found.crls,
             certificates=tuple(each.public_bytes(Encoding.DER) for each in found.certificates),
         )

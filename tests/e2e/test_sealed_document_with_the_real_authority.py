@@ -158,7 +158,6 @@ def _sealer(hierarchy: Hierarchy, engine: Engine) -> Sealer:
     def revocation(at: datetime) -> RevocationData:
         found = evidence.for_seal(AGENCY, at=at)
         return RevocationData(
-            ocsps=found.ocsps,
             crls=found.crls,
             certificates=tuple(each.public_bytes(Encoding.DER) for each in found.certificates),
         )
