@@ -9,7 +9,8 @@ from cryptography import x509
 from installed_service import Delivered, Town, run
 from nothing_lost import assert_nothing_lost
 
-from issuance.app import compose
+from ca.reasons import RevocationReason
+from issuance.app import compose, open_trust_services
 from issuance.cli.commands import main
 from issuance.settings import load_settings
 from issuance.trust_services import TrustServices
@@ -68,3 +69,19 @@ def _delivered(town: Town) -> Delivered:
 
 def _seal(services: TrustServices) -> x509.Certificate:
     return services.hierarchy.seal(SEAL.removeprefix("seal-")).certificate
+
+
+def test_what_nobody_has_published_the_housekeeping_publishes(own_town: Town) -> None:
+    """The operator's process died between the revocation and its publication."""
+    town, service = own_town, own_town.service
+    town.later(minutes=1)
+    operator = open_trust_services(town.layout, service.settings, town.engine, town.clock)
+    old = _seal(operator)
+    operator.revoke(old.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=town.clock())
+    operator.engine.dispose()
+
+    town.later(seconds=5)
+
+    crl = x509.load_der_x509_crl((town.layout.public / "crl/issuing.crl").read_bytes())
+    assert crl.get_revoked_certificate_by_serial_number(old.serial_number) is not None
+    assert _seal(service.trust_services) != old
