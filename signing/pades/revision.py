@@ -130,6 +130,9 @@ def _write_signature(
     )
     certify = SigMDPSetup(md_algorithm="sha256", certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
     steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=certify))
+    # Last in its dictionary, what is reserved ends the object: readers have nothing to find behind it.
+    contents = pdf_name("/Contents")
+    placeholder[contents] = placeholder.pop(contents)
     prepared: PreparedByteRangeDigest
     buffer: BytesIO
     prepared, buffer = steps.send(SigIOSetup(md_algorithm="sha256", in_place=True))
