@@ -109,7 +109,7 @@ def worker(
     """Run one more worker, without the web server."""
     from issuance.cli.running import run_worker
 
-    run_worker(directory, name)
+    run_worker(directory, name, Console())
 
 
 @app.command("sandbox-payments")

@@ -45,7 +45,7 @@ def serve_installation(directory: Path, port: int, *, with_sandbox: bool, consol
     """The web server with its worker, and the sandbox provider if asked for, until stopped."""
     layout, address = Layout(root=directory), Address(host=LOOPBACK, port=port)
     open_installation(layout)
-    settings = replace(load_settings(layout), public_address=address.url)
+    settings = served_settings(layout, address)
     service = compose(layout, settings)
     with ExitStack() as running:
         if with_sandbox:
@@ -61,13 +61,22 @@ def serve_installation(directory: Path, port: int, *, with_sandbox: bool, consol
         serve(service, address)
 
 
-def run_worker(directory: Path, name: str) -> None:
+def served_settings(layout: Layout, address: Address) -> Settings:
+    """The installation's settings; where nobody said how applicants reach it, by `address`."""
+    settings = load_settings(layout)
+    if settings.public_address != Settings().public_address:
+        return settings
+    return replace(settings, public_address=address.url)
+
+
+def run_worker(directory: Path, name: str, console: Console) -> None:
     """One more worker, until stopped."""
     service: Service = open_installation(Layout(root=directory))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with working(service, executor_id=name):
+        console.print(f"Working as {name}. Stop with Ctrl-C.", highlight=False)
         stopped.wait()
 
 

@@ -7,7 +7,10 @@ import typer
 
 from issuance.cli.arguments import document_number, one_of, serial_number
 from issuance.cli.commands import main
+from issuance.cli.running import served_settings
 from issuance.documents.models import RevocationReason
+from issuance.serving import Address
+from issuance.settings import Layout, Settings, write_settings
 
 
 def test_help_waits_for_no_database_and_no_key() -> None:
@@ -56,6 +59,13 @@ def test_an_installation_without_a_passphrase_is_not_begun(
     assert _exit_status("init --directory fresh", monkeypatch) == 1
     assert "--passphrase-in-file" in capsys.readouterr().err
     assert not Path("fresh").exists()
+
+
+def test_links_lead_where_the_settings_say_else_to_the_port_served(tmp_path: Path) -> None:
+    layout, address = Layout(root=tmp_path), Address(host="127.0.0.1", port=8123)
+    assert served_settings(layout, address).public_address == "http://127.0.0.1:8123"
+    write_settings(layout, Settings(public_address="https://wathiqa.example"))
+    assert served_settings(layout, address).public_address == "https://wathiqa.example"
 
 
 def test_numbers_are_read_as_they_are_printed() -> None:
