@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from issuance.cli.commands import app as wathiqa
+from issuance.requests.lifecycle import State
 from verify.app import app as wathiqa_verify
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,19 @@ def test_decision_records_are_numbered_once_and_without_a_gap() -> None:
         text = record.read_text(encoding="utf-8")
         assert text.startswith(f"# {number}. "), record.name
         assert re.search(r"accepted, \d{4}-\d{2}-\d{2}|superseded by \[", text, re.IGNORECASE), record.name
+
+
+def test_the_states_of_the_documentation_are_those_of_the_code() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    table = text.partition("## States of a request")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([a-z-]+)`", table)) == {state.value for state in State}
+
+
+def test_the_folders_of_the_service_are_all_explained() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    table = text.partition("### Inside `issuance/`")[2].partition("\n## ")[0]
+    folders = {each.parent.name for each in (ROOT / "issuance").glob("*/__init__.py")}
+    assert set(re.findall(r"`([a-z]+)/`", table)) == folders
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_ids(PAGES))
