@@ -165,10 +165,10 @@ def _configure_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 
     del record
     connection.isolation_level = None  # BEGIN is ours, below
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",  # before whatever may have to wait
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
