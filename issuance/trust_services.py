@@ -275,7 +275,6 @@ def _revocation_source(evidence: RevocationEvidence, agency: str) -> RevocationS
         if before is not None and before[0] is found:
             return before[1]
         data = RevocationData(
-            ocsps=found.ocsps,
             crls=found.crls,
             certificates=tuple(each.public_bytes(Encoding.DER) for each in found.certificates),
         )

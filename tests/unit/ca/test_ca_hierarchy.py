@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
+from ca.crl import current_crl
 from ca.errors import AuthorityExpired, CertificateNotFound, CertificateRevoked, ClockWrong, ProfileViolation
 from ca.evidence import RevocationEvidence
 from ca.names import Operator
@@ -190,9 +191,31 @@ def test_evidence_is_shared_while_fresh_and_made_anew_after(pki: Any) -> None:
     first = evidence.for_seal("civil-registry", at=pki.now)
 
     assert evidence.for_seal("civil-registry", at=pki.later(minutes=9)) is first
-    assert evidence.for_seal("civil-registry", at=pki.later(minutes=2)).ocsps != first.ocsps
-    assert len(first.ocsps) == 2
-    assert x509.load_der_x509_crl(first.crls[0]).issuer == pki.hierarchy.root.certificate.subject
+    assert evidence.for_seal("civil-registry", at=pki.later(minutes=2)) is not first
+
+
+def test_evidence_needs_no_certificate_that_ends_before_the_seal_s(pki: Any) -> None:
+    """EN 319 102-1 §5.2.6: an answer is worth as long as the certificate of its signer lives."""
+    seal = pki.hierarchy.seal("civil-registry").certificate
+    found = RevocationEvidence(pki.hierarchy, pki.engine).for_seal("civil-registry", at=pki.now)
+    lists = {each.issuer: each for each in map(x509.load_der_x509_crl, found.crls)}
+
+    for certificate in (seal, pki.hierarchy.timestamp.certificate, pki.hierarchy.issuing.certificate):
+        assert certificate.issuer in lists
+    assert min(each.not_valid_after_utc for each in found.certificates) > seal.not_valid_after_utc
+
+
+def test_evidence_knows_a_seal_that_is_younger_than_the_last_list(pki: Any) -> None:
+    """A list made before a certificate says nothing of it."""
+    issuing = pki.hierarchy.issuing.as_issuer()
+    before = current_crl(pki.engine, issuing, at=pki.now)
+    pki.later(hours=1)
+    hierarchy = pki.establish(agencies=(*pki.agencies, replace(pki.agencies[0], code="new")))
+    found = RevocationEvidence(hierarchy, pki.engine).for_seal("new", at=pki.later(hours=1))
+    lists = {each.issuer: each for each in map(x509.load_der_x509_crl, found.crls)}
+
+    issued_at = hierarchy.seal("new").certificate.not_valid_before_utc
+    assert before.this_update < issued_at <= lists[issuing.subject].last_update_utc
 
 
 def test_a_list_that_is_made_for_evidence_is_told_to_the_audit(pki: Any) -> None:
@@ -203,7 +226,7 @@ def test_a_list_that_is_made_for_evidence_is_told_to_the_audit(pki: Any) -> None
     evidence.for_seal("civil-registry", at=pki.now)
     assert told == []
     evidence.for_seal("civil-registry", at=pki.later(days=2))
-    assert set(told) == {"crl-issue"}
+    assert told == ["crl-issue"] * 2  # the root's, and the issuing CA's
 
 
 def test_there_is_no_evidence_for_a_revoked_seal(pki: Any) -> None:
