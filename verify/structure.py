@@ -135,14 +135,15 @@ def _with_marker(pdf: bytes, gap: _Gap, contents: bytes) -> bytes:
     thousands of digits, which is half the time of reading a sealed file.
 
     Where the object ends directly behind the gap, as in the files we seal, it ends in front of the
-    white space instead: the same tokens in the same order, and the parser need not walk there either.
+    filling instead: the same tokens in the same order, and the parser need not walk there either.
     """
-    stand_in = b"<" + _marker(contents).hex().encode("ascii") + b">"
+    stand_in, filling = b"<" + _marker(contents).hex().encode("ascii") + b">", b" "
     if pdf.startswith(_END_OF_OBJECT, gap.end):
-        stand_in += _END_OF_OBJECT
+        # Between two objects nothing is read; and no white space, or parsers would look behind it.
+        stand_in, filling = stand_in + _END_OF_OBJECT, b"-"
     if len(stand_in) > gap.end - gap.start:
         raise FormatFailure("the signature is too short")
-    return b"".join((pdf[: gap.start], stand_in.ljust(gap.end - gap.start), pdf[gap.end :]))
+    return b"".join((pdf[: gap.start], stand_in.ljust(gap.end - gap.start, filling), pdf[gap.end :]))
 
 
 def _check_form(view: FileView, marker: bytes, byte_range: tuple[int, ...]) -> None:
