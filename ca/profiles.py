@@ -3,14 +3,15 @@
     profile     issuer   lasts     key usage          extended key usage       CRL  OCSP
     root        itself   20 years  certSign, cRLSign  –                        –    –
     issuing     root     10 years  certSign, cRLSign  –                        yes  –
-    seal        issuing  3 years   nonRepudiation     –                        yes  yes
+    seal        issuing  3 years   nonRepudiation     documents and mail       yes  yes
     ocsp        issuing  30 days   digitalSignature   OCSPSigning + nocheck    –    –
     timestamp   issuing  5 years   digitalSignature   timeStamping, critical   yes  yes
     trust-list  root     2 years   digitalSignature   our own, critical        yes  –
 
 A seal certificate carries nonRepudiation (contentCommitment) alone: PDF validators
-refuse digitalSignature alone and ETSI EN 319 412-2 §4.3.2 advises against mixing. It has no
-extended key usage: documentSigning alone is not trusted by NSS-based readers.
+refuse digitalSignature alone and ETSI EN 319 412-2 §4.3.2 advises against mixing. Its extended
+key usages are those that readers of documents ask for: documentSigning (RFC 9336), Adobe's, and
+emailProtection, without which readers on Poppler and NSS do not trust it.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ TRUST_LIST_POLICY = f"{POLICY_ARC}.1.3"
 TIMESTAMP_POLICY = f"{POLICY_ARC}.2.1"
 TRUST_LIST_SIGNING = x509.ObjectIdentifier(f"{POLICY_ARC}.3.1")
 ANY_POLICY = "2.5.29.32.0"
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336 §3.1
+ADOBE_AUTHENTIC_DOCUMENTS = x509.ObjectIdentifier("1.2.840.113583.1.1.5")
 
 
 class ProfileName(StrEnum):
@@ -119,6 +122,11 @@ PROFILES: dict[ProfileName, Profile] = {
             lifetime=3 * YEAR,
             renew_before=MONTH,
             key_usage=("content_commitment",),
+            extended_key_usage=(
+                DOCUMENT_SIGNING,
+                ADOBE_AUTHENTIC_DOCUMENTS,
+                ExtendedKeyUsageOID.EMAIL_PROTECTION,
+            ),
             policy=SEAL_POLICY,
             has_crl=True,
             has_ocsp=True,
