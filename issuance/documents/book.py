@@ -128,6 +128,22 @@ def save_intent(
     return load_document(connection, reservation.number)
 
 
+def renew_intent(
+    connection: Connection, document: Document, *, record: bytes, template_digest: str
+) -> Document:
+    """Store what the same document will be once its templates have changed: nothing of it was sealed yet.
+
+    Raises:
+        DocumentMovedOn: it is sealed, and says what it says.
+    """
+    return _advance(
+        connection,
+        document,
+        sources=(DocumentState.INTENDED,),
+        values={"record": record, "template_digest": template_digest},
+    )
+
+
 def record_sealed(
     connection: Connection,
     document: Document,

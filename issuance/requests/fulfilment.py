@@ -14,6 +14,7 @@ So a worker may die anywhere: the stage is simply run again.
     refusing …        the same way for the notice of refusal, with which the refund is booked and sent
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import assert_never, cast
@@ -30,6 +31,7 @@ from issuance.documents.book import (
     documents_of_request,
     record_released,
     record_sealed,
+    renew_intent,
     reserve,
     save_intent,
 )
@@ -218,7 +220,7 @@ class Fulfilment:
 
     def _seal(self, request: Request) -> State:
         parts = self._parts
-        document = self._document(request)
+        document = self._renewed(self._document(request))
         at = parts.clock()
         sealed = parts.press.press(document, at=at)
         # Placed only where the row takes its digest: of two workers, the slower one leaves no trace.
@@ -238,6 +240,21 @@ class Fulfilment:
             moved = self._move(connection, request, Event.SEAL, facts={"sha256": sealed.sha256})
             draft.place()
             return moved.state
+
+    def _renewed(self, document: Document) -> Document:
+        """The intent, naming the templates of today: one that was held waited for them to be mended."""
+        digest = self._parts.press.template_digest(document.kind)
+        if digest == document.template_digest:
+            return document
+        embedded: dict[str, dict[str, JsonValue]] = json.loads(document.record)
+        embedded["document"]["template"] = digest
+        with self._parts.engine.begin() as connection:
+            return renew_intent(
+                connection,
+                document,
+                record=encode_canonical_json(cast("JsonValue", embedded)),
+                template_digest=digest,
+            )
 
     def _release(self, request: Request) -> State:
         document = self._document(request)

@@ -23,6 +23,7 @@ from issuance.documents.book import (
     DocumentNotFound,
     documents_of_request,
     load_document,
+    renew_intent,
     reserve,
     revoke,
     supersede,
@@ -179,6 +180,10 @@ def _in_state(connection: Connection, state: DocumentState) -> Document:
 
 
 STEPS: dict[str, tuple[Callable[[Connection, Document], Any], set[DocumentState]]] = {
+    "renew": (
+        lambda c, d: renew_intent(c, d, record=b"[]", template_digest="1" * 64),
+        {DocumentState.INTENDED},
+    ),
     "seal": (seal, {DocumentState.INTENDED, DocumentState.SEALED}),
     "release": (release, {DocumentState.SEALED}),
     "revoke": (lambda c, d: revoke(c, d, reason=FRAUD, at=NOON), {DocumentState.RELEASED}),

@@ -39,6 +39,10 @@ class Fragile:
         self.troubles: list[Exception] = []
         self.pressed = 0
 
+    def template_digest(self, kind: str) -> str:
+        del kind
+        return "0" * 64
+
     def press(self, document: Document, *, at: datetime) -> SealedFile:
         del document, at
         self.pressed += 1
