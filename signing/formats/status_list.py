@@ -81,8 +81,13 @@ class StatusList:
         self._packed[byte] = self._packed[byte] & ~(3 << shift) | Status(status) << shift
 
     def compress(self) -> bytes:
-        """The entries as the signed list carries them (zlib, RFC 1950)."""
-        return zlib.compress(self._packed, 9)
+        """The entries as the signed list carries them (zlib, RFC 1950).
+
+        Indices are random, so nothing repeats but runs of one value. Looking for more costs up to
+        30 ms a list and, in a full one, even makes it larger; runs alone take 0.1 to 0.4.
+        """
+        deflater = zlib.compressobj(level=9, strategy=zlib.Z_RLE)
+        return deflater.compress(self._packed) + deflater.flush()
 
     @classmethod
     def decompress(cls, data: bytes) -> "StatusList":
