@@ -31,6 +31,8 @@ TIMESTAMP_QUERY, TIMESTAMP_REPLY = "application/timestamp-query", "application/t
 OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
 CRL, CERTIFICATE = "application/pkix-crl", "application/pkix-cert"
 CERTIFICATE_MAX_AGE_SECONDS = 86_400
+# Signed and public: anybody's verifier may read it, on whatever page it runs.
+FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def create_router(hierarchy: Callable[[], Hierarchy], engine: Engine, clock: Clock) -> APIRouter:
@@ -72,7 +74,9 @@ def _add_time_stamps(router: APIRouter, current: _Current) -> None:
     ) -> Response:
         """A time-stamp over a digest (RFC 3161)."""
         reply = current().time_stamper.respond(body)
-        return Response(reply, media_type=TIMESTAMP_REPLY, headers={"Cache-Control": "no-store"})
+        return Response(
+            reply, media_type=TIMESTAMP_REPLY, headers={"Cache-Control": "no-store", **FOR_EVERYBODY}
+        )
 
 
 def _add_ocsp(router: APIRouter, current: _Current, engine: Engine, clock: Clock) -> None:
@@ -85,7 +89,9 @@ def _add_ocsp(router: APIRouter, current: _Current, engine: Engine, clock: Clock
         body: Annotated[bytes, Depends(_body(OCSP_REQUEST, MAX_OCSP_OCTETS))],
     ) -> Response:
         """The status of a certificate (RFC 6960)."""
-        return Response(answer(body).der, media_type=OCSP_RESPONSE, headers={"Cache-Control": "no-store"})
+        return Response(
+            answer(body).der, media_type=OCSP_RESPONSE, headers={"Cache-Control": "no-store", **FOR_EVERYBODY}
+        )
 
     # Base64 has slashes, which some clients leave bare: hence the path converter.
     @router.get("/ocsp/{request:path}", **_binary(None, OCSP_RESPONSE))
@@ -116,7 +122,7 @@ def _add_files(router: APIRouter, hierarchy: Callable[[], Hierarchy], engine: En
     def certificate(name: str) -> Response:
         """A certificate, by its name or its serial number in hexadecimal."""
         der = _certificate(hierarchy(), engine, name)
-        headers = {"Cache-Control": f"public, max-age={CERTIFICATE_MAX_AGE_SECONDS}"}
+        headers = {**FOR_EVERYBODY, "Cache-Control": f"public, max-age={CERTIFICATE_MAX_AGE_SECONDS}"}
         return Response(der, media_type=CERTIFICATE, headers=headers)
 
 
@@ -150,7 +156,7 @@ def _body(media_type: str, max_octets: int) -> Callable[[Request], object]:
 
 def _ocsp_caching(answer: OcspAnswer, now: datetime) -> dict[str, str]:
     if answer.next_update is None:
-        return {"Cache-Control": "no-store"}
+        return {"Cache-Control": "no-store", **FOR_EVERYBODY}
     return _caching(answer.this_update, answer.next_update, now)
 
 
@@ -159,6 +165,7 @@ def _caching(this_update: datetime, next_update: datetime, now: datetime) -> dic
     half = this_update + (next_update - this_update) / 2
     seconds = max(0, int((half - now).total_seconds()))
     return {
+        **FOR_EVERYBODY,
         "Cache-Control": f"max-age={seconds}, public, no-transform, must-revalidate",
         "Last-Modified": format_datetime(this_update, usegmt=True),
         "Expires": format_datetime(next_update, usegmt=True),
