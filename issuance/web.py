@@ -1,6 +1,6 @@
 """The web application: every route, under one ground."""
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request, Response
 
 from ca.http import create_router
 from issuance.app import Service
@@ -87,13 +87,20 @@ def create_app(service: Service) -> FastAPI:
             person_exists=service.registers.is_registered,
         ).router(),
     )
+    published = PublishedFiles(service.layout.public)
+
+    async def signed_before(name: str, request: Request) -> Response:
+        return await published.get_response(f"ocsp/{name}.ors", request.scope)
+
     for router in routers:
         app.include_router(router)
+    signed = [Depends(public("signed answers that everybody may ask for"))]
+    # Before the responder, whose path is whatever stands behind /ocsp/: an answer that is a file is a file.
+    app.add_api_route("/ocsp/{name}.ors", signed_before, include_in_schema=False, dependencies=signed)
     trust = service.trust_services
-    authority = create_router(lambda: trust.hierarchy, trust.engine, clock)
-    app.include_router(authority, dependencies=[Depends(public("signed answers that everybody may ask for"))])
+    app.include_router(create_router(lambda: trust.hierarchy, trust.engine, clock), dependencies=signed)
     reference.install_reference(app)
-    app.mount("/", PublishedFiles(service.layout.public), name="public")
+    app.mount("/", published, name="public")
     lay_ground(
         app,
         authenticator=StoredTokens(engine, clock),
