@@ -369,6 +369,8 @@ class Town:
 
     def messages(self, *, containing: str) -> list[str]:
         """The texts sent so far in which this stands, oldest first."""
+        if not self.layout.outbox.exists():
+            return []
         lines = self.layout.outbox.read_text(encoding="utf-8").splitlines()
         texts = [json.loads(line)["text"] for line in lines]
         return [text for text in texts if containing in text]

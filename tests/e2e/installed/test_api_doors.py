@@ -30,6 +30,7 @@ GET /docs                                                   all 200
 GET /docs-start.js                                          all 200
 GET /crl/{name}.crl                                         all 200
 GET /certificates/{name}.cer                                all 200
+GET /ocsp/{name}.ors                                        all 200
 GET /ocsp/{request:path}                                    all 200
 GET /d/{token}                                              all 200
 POST /sign-in/codes                                         all 202
@@ -171,6 +172,10 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
     "GET /services/{service}": (lambda _: "/services/birth", lambda _: {}),
     "GET /crl/{name}.crl": (lambda _: "/crl/issuing.crl", lambda _: {}),
     "GET /certificates/{name}.cer": (lambda _: "/certificates/issuing.cer", lambda _: {}),
+    "GET /ocsp/{name}.ors": (
+        lambda place: f"/ocsp/{next((place.town.layout.public / 'ocsp').glob('*.ors')).name}",
+        lambda _: {},
+    ),
     "GET /ocsp/{request:path}": (lambda _: "/ocsp/AAAA", lambda _: {}),
     "GET /d/{token}": (lambda place: place.town.link(place.held.request), lambda _: {}),
     "POST /sign-in/codes": (
