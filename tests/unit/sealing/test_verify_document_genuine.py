@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -5,7 +6,8 @@ from sealing_office import Office
 
 from signing.formats.document_number import make_document_number
 from signing.formats.status_list import Status
-from verify.documents import validate_document
+from verify.documents import DocumentJudge, validate_document
+from verify.memory import Memory
 from verify.verdict import Agreement, DocumentStatus, Indication, Outcome, SubIndication, Verdict
 
 
@@ -100,3 +102,17 @@ def test_token_is_worth_as_long_as_its_certificate_lives(office: Office) -> None
 
     assert report.indication is Indication.INDETERMINATE
     assert report.sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE
+
+
+def test_under_a_trust_list_older_than_one_seen_before_nothing_is_decided(office: Office) -> None:
+    """But a file that breaks the rule of form needs no list to be refused."""
+    pdf, at = office.document(), office.now + timedelta(hours=3)
+    remembers = replace(office.trust(), memory=Memory(trust_list_version=2))
+
+    report = DocumentJudge(remembers).validate(pdf, at=at)
+    assert report.verdict is Verdict.UNDECIDED
+    assert report.verdict.exit_code == 2
+    assert not report.fields
+    (check,) = [check for check in report.checks if check.code == "seal-code"]
+    assert "older than one seen before" in check.words.en
+    assert DocumentJudge(remembers).validate(pdf + b" ", at=at).verdict is Verdict.NOT_GENUINE
