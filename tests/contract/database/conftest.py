@@ -103,6 +103,16 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture
+def postgresql(server: PostgresqlServer, blank_postgresql: str) -> Iterator[Engine]:
+    """For what only PostgreSQL can do."""
+    url = server.new_database(template=blank_postgresql)
+    engine = open_database(url)
+    yield engine
+    engine.dispose()
+    server.drop_database(url)
+
+
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An installation nobody has used: copied, never opened."""

@@ -181,13 +181,11 @@ def test_other_databases_are_refused() -> None:
         open_database("mysql://localhost/x")
 
 
-def test_who_only_reads_cannot_write_on_postgresql(engine: Engine) -> None:
+def test_who_only_reads_cannot_write_on_postgresql(postgresql: Engine) -> None:
     """On SQLite the promise is the caller's: there it is a matter of who waits for whom."""
-    if engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no reading transactions that refuse")
-    with reading(engine) as connection, pytest.raises(Exception, match="read-only"):
+    with reading(postgresql) as connection, pytest.raises(Exception, match="read-only"):
         connection.execute(text("INSERT INTO document_sequences (year, last) VALUES (2026, 7)"))
-    with engine.begin() as connection:  # the same connection, back from the pool
+    with postgresql.begin() as connection:  # the same connection, back from the pool
         connection.execute(text("INSERT INTO document_sequences (year, last) VALUES (2026, 7)"))
 
 
