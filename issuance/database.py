@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.types import TypeEngine
 
+from issuance.write_lock import begin_immediate
 from signing.formats.canonical_json import JsonValue
 
 metadata = MetaData(
@@ -137,7 +138,7 @@ def open_database(url: str) -> Engine:
         case "sqlite":
             engine = create_engine(address)
             event.listen(engine, "connect", _configure_sqlite)
-            event.listen(engine, "begin", _begin_immediate)
+            event.listen(engine, "begin", _begin)
             return engine
         case "postgresql":
             return _open_postgresql(address)
@@ -173,6 +174,8 @@ def _configure_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    reads_only = connection.get_execution_options().get(READS_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get(READS_ONLY, False):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        begin_immediate(connection, patience_milliseconds=BUSY_TIMEOUT_MILLISECONDS)
