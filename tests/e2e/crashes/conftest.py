@@ -2,7 +2,7 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,20 +12,33 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from crash_site import Site, install
 
+Once = Callable[[str, Callable[[Path], None]], Path]
+
 
 @pytest.fixture(scope="session")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation nobody has used, made once for all test processes: copied, never opened."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make a folder once for all test processes; it is copied then, never opened."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    made, done = root / "untouched", root / "untouched.done"
-    with (root / "untouched.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            install(made)
-            done.touch()
-    return made
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        made, done = root / name, root / f"{name}.done"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(made, ignore_errors=True)
+                fill(made)
+                done.touch()
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def untouched(once: Once) -> Path:
+    """An installation nobody has used."""
+    return once("untouched", install)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from crash_site import Errand, Site
@@ -69,24 +70,26 @@ TAMPERINGS = {
 
 
 @pytest.fixture(scope="session")
-def sound(untouched: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def sound(untouched: Path, once: Any) -> Path:
     """An installation with one delivered document, closed."""
-    root = tmp_path_factory.mktemp("sound") / "site"
-    shutil.copytree(untouched, root)
-    site = Site(root)
-    number = Errand(site, site.case(DocumentKind.NON_EMPLOYMENT)).go().number
-    site.housekeeping()
-    check_end(site.service, number)
-    check_books(site.service)
-    site.close()
-    return root, number
+
+    def make(root: Path) -> None:
+        shutil.copytree(untouched, root)
+        site = Site(root)
+        number = Errand(site, site.case(DocumentKind.NON_EMPLOYMENT)).go().number
+        site.housekeeping()
+        check_end(site.service, number)
+        check_books(site.service)
+        site.close()
+        (root / "number").write_text(number, encoding="utf-8")
+
+    return once("sound", make)
 
 
 @pytest.mark.parametrize("tampering", TAMPERINGS)
-def test_what_was_tampered_with_is_noticed(sound: tuple[Path, str], tmp_path: Path, tampering: str) -> None:
-
-    root, number = sound
-    shutil.copytree(root, tmp_path / "site")
+def test_what_was_tampered_with_is_noticed(sound: Path, tmp_path: Path, tampering: str) -> None:
+    shutil.copytree(sound, tmp_path / "site")
+    number = (sound / "number").read_text(encoding="utf-8")
     site = Site(tmp_path / "site")
     TAMPERINGS[tampering](site)
     with pytest.raises((AssertionError, KeyError)):

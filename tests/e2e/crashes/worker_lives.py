@@ -3,8 +3,8 @@
     python worker_lives.py INSTALLATION PLAN.json
 
 Every life is a process of its own (forked, so that nothing is imported twice) with a real
-worker, DBOS and all. The plan is `{"requests": […], "kill_at": […], "trouble": {…}}`; where
-it was killed and what the last life saw is written beside it.
+worker, DBOS and all. The plan is a list of acts, see `Plan`; where the worker was killed, and
+what the last life of each act saw, is written beside it.
 """
 
 import json
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -45,13 +45,17 @@ TROUBLES: dict[str, Callable[[], BaseException]] = {
 
 
 class Plan:
-    """What is asked, and what became of it so far."""
+    """One act: what is asked of the worker, and what became of it so far."""
 
-    def __init__(self, path: Path) -> None:
-        said = json.loads(path.read_text(encoding="utf-8"))
+    def __init__(self, path: Path, act: int) -> None:
+        said = json.loads(path.read_text(encoding="utf-8"))[act]
         self.requests: list[str] = said["requests"]
         self.kill_at: list[str] = said.get("kill_at", [])
         self.trouble: dict[str, dict[str, Any]] = said.get("trouble", {})
+        self.executor: str = said.get("executor", "worker-1")
+        self.lives: int = said.get("lives", MAX_LIVES)
+        self.hours_later: int = said.get("hours_later", 0)
+        self.lost: list[str] = said.get("lost", [])  # workflows whose worker does not come back
         self._spent = path.with_suffix(".spent")
 
     def kill_here(self, point: str, *, half_done: Callable[[], object] = lambda: None) -> None:
@@ -93,11 +97,15 @@ def live(root: Path, plan: Plan) -> dict[str, Any]:
     guard_flushes(plan)
     worker = Worker(
         site.layout.database_url(site.settings),
-        executor_id="worker-1",
+        executor_id=plan.executor,
         fulfilment=stages,
         first_wait_seconds=0.02,
     )
     worker.start()
+    if plan.hours_later:
+        site.clock.forward(hours=plan.hours_later)
+        with site.service.parts.engine.begin() as connection:
+            site.service.movements.keep_deadlines(connection, at=site.clock())
     held = wait_for_all(site, plan)
     worker.stop()
     result = {"runs": stages.runs, "held": held, "workflows": workflows(site)}
@@ -134,7 +142,11 @@ def wait_for_all(site: Site, plan: Plan) -> dict[str, str]:
     give_up = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up:
         requests = [site.load(number) for number in plan.requests]
-        running = set(workflows(site).values()) & {"PENDING", "ENQUEUED"}
+        running = [
+            name
+            for name, status in workflows(site).items()
+            if status in {"PENDING", "ENQUEUED"} and name not in plan.lost
+        ]
         if all(request.state in FINAL for request in requests) and not running:
             return held
         for request in requests:
@@ -154,25 +166,29 @@ def resume(site: Site, number: str) -> str:
     return str(json.loads(code)["code"])
 
 
-def main(root: Path, plan_path: Path) -> None:
-    """Lives one after another until one ends by itself."""
-    report = plan_path.with_suffix(".report")
-    for _ in range(MAX_LIVES):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                result = live(root, Plan(plan_path))
-                report.write_text(json.dumps(result), encoding="utf-8")
-                status = 0
-            except Exception:  # noqa: BLE001  (a life of its own: nothing may run on in it)
-                traceback.print_exc()
-            finally:
-                os._exit(status)
-        _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
-            sys.exit(os.waitstatus_to_exitcode(status))
-    sys.exit("too many lives")
+def main(root: Path, path: Path) -> None:
+    """Act after act, each with lives one after another until one ends by itself or the act is over."""
+    for act in range(len(json.loads(path.read_text(encoding="utf-8")))):
+        for _ in range(Plan(path, act).lives):
+            child = os.fork()
+            if child == 0:
+                _live_and_exit(root, Plan(path, act), path.with_suffix(f".{act}"))
+            _, status = os.waitpid(child, 0)
+            if not os.WIFSIGNALED(status):
+                break
+        if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
+            sys.exit(1)
+
+
+def _live_and_exit(root: Path, plan: Plan, report: Path) -> NoReturn:
+    status = 1
+    try:
+        report.write_text(json.dumps(live(root, plan)), encoding="utf-8")
+        status = 0
+    except Exception:  # noqa: BLE001  (a life of its own: nothing may run on in it)
+        traceback.print_exc()
+    finally:
+        os._exit(status)
 
 
 if __name__ == "__main__":
