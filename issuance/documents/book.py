@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from issuance.database import upsert
@@ -37,6 +37,24 @@ STATUS_VALID, STATUS_REVOKED, STATUS_SUPERSEDED = 0, 1, 2
 # Held by whoever changes or publishes statuses, so that changes are committed in the order of their
 # sequence: a publisher that has seen one has seen all before it.
 STATUSES = "statuses"
+
+# Built once: putting a statement together takes longer than running it.
+_LASTS = select(document_sequences.c.last)
+_TAKEN = select(documents.c.number).where(
+    documents.c.status_list == bindparam("list"), documents.c.status_index == bindparam("index")
+)
+_SAVE = insert(documents)
+_LOAD = select(documents).where(documents.c.number == bindparam("of_number"))
+_OF_REQUEST = (
+    select(documents)
+    .where(documents.c.request_number == bindparam("of_request"))
+    .order_by(documents.c.number)
+)
+_ADVANCE = update(documents).where(
+    documents.c.number == bindparam("of_number"),
+    documents.c.state.in_(bindparam("sources", expanding=True)),
+)
+_CHANGE_STATUS = insert(status_changes).inline()
 
 
 class DocumentNotFound(NotFound):
@@ -79,10 +97,7 @@ def reserve(
     status_list = (_documents_ever(connection) // STATUS_LIST_FILL) + 1
     while True:
         index = random_below(STATUS_LIST_SIZE)
-        taken = select(documents.c.number).where(
-            documents.c.status_list == status_list, documents.c.status_index == index
-        )
-        if connection.execute(taken).one_or_none() is None:
+        if connection.execute(_TAKEN, {"list": status_list, "index": index}).one_or_none() is None:
             break
     return Reservation(
         number=make_document_number(year, sequence),
@@ -93,7 +108,7 @@ def reserve(
 
 
 def _documents_ever(connection: Connection) -> int:
-    return sum(connection.execute(select(document_sequences.c.last)).scalars())
+    return sum(connection.execute(_LASTS).scalars())
 
 
 def save_intent(
@@ -110,20 +125,21 @@ def save_intent(
 ) -> Document:
     """Store what will be made, before any key is used."""
     connection.execute(
-        insert(documents).values(
-            number=reservation.number,
-            kind=kind,
-            agency=agency,
-            request_number=request_number,
-            state=DocumentState.INTENDED.value,
-            record=record,
-            check_code=reservation.check_code,
-            status_list=reservation.status_list,
-            status_index=reservation.status_index,
-            template_digest=template_digest,
-            intended_at=at,
-            valid_until=valid_until,
-        )
+        _SAVE,
+        {
+            "number": reservation.number,
+            "kind": kind,
+            "agency": agency,
+            "request_number": request_number,
+            "state": DocumentState.INTENDED.value,
+            "record": record,
+            "check_code": reservation.check_code,
+            "status_list": reservation.status_list,
+            "status_index": reservation.status_index,
+            "template_digest": template_digest,
+            "intended_at": at,
+            "valid_until": valid_until,
+        },
     )
     return load_document(connection, reservation.number)
 
@@ -229,7 +245,7 @@ def load_document(connection: Connection, number: str) -> Document:
     Raises:
         DocumentNotFound: there is none.
     """
-    row = connection.execute(select(documents).where(documents.c.number == number)).one_or_none()
+    row = connection.execute(_LOAD, {"of_number": number}).one_or_none()
     if row is None:
         raise DocumentNotFound
     return _document(row)
@@ -252,8 +268,7 @@ def load_released(connection: Connection, text: str) -> Document:
 
 def documents_of_request(connection: Connection, request_number: str) -> Sequence[Document]:
     """The documents a request led to: at most one of each kind."""
-    query = select(documents).where(documents.c.request_number == request_number)
-    return [_document(row) for row in connection.execute(query.order_by(documents.c.number))]
+    return [_document(row) for row in connection.execute(_OF_REQUEST, {"of_request": request_number})]
 
 
 def _advance(
@@ -263,12 +278,8 @@ def _advance(
     sources: tuple[DocumentState, ...],
     values: dict[str, object],
 ) -> Document:
-    written = connection.execute(
-        update(documents)
-        .where(documents.c.number == document.number)
-        .where(documents.c.state.in_([source.value for source in sources]))
-        .values(**values)
-    )
+    place = {"of_number": document.number, "sources": [source.value for source in sources]}
+    written = connection.execute(_ADVANCE, {**place, **values})
     current = load_document(connection, document.number)
     if written.rowcount != 1:
         raise DocumentMovedOn(number=document.number, state=current.state.value)
@@ -277,11 +288,8 @@ def _advance(
 
 def _change_status(connection: Connection, document: Document, status: int, at: datetime) -> None:
     take_turn(connection, STATUSES)
-    connection.execute(
-        insert(status_changes).values(
-            status_list=document.status_list, status_index=document.status_index, status=status, at=at
-        )
-    )
+    where = {"status_list": document.status_list, "status_index": document.status_index}
+    connection.execute(_CHANGE_STATUS, {**where, "status": status, "at": at})
 
 
 def _document(row: Row[Any]) -> Document:

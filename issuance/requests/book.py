@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.models import Channel, Delivery
@@ -25,6 +25,16 @@ from issuance.requests.models import (
     requests,
 )
 from signing.formats.canonical_json import JsonValue
+
+# Built once: putting a statement together takes longer than running it.
+_LOAD = select(requests).where(requests.c.number == bindparam("of_number"))
+_HOLD = _LOAD.with_for_update(key_share=True)
+_WRITE = update(requests).where(
+    requests.c.number == bindparam("of_number"),
+    requests.c.state == bindparam("as_read"),
+    requests.c.attempt == bindparam("attempt_as_read"),
+)
+_NOTE = insert(request_events).inline()
 
 
 class RequestNotFound(NotFound):
@@ -73,7 +83,7 @@ def load_request(connection: Connection, number: str) -> Request:
     Raises:
         RequestNotFound: there is none.
     """
-    return _load(connection, select(requests).where(requests.c.number == number))
+    return _load(connection, _LOAD, number)
 
 
 def hold_request(connection: Connection, number: str) -> Request:
@@ -82,8 +92,7 @@ def hold_request(connection: Connection, number: str) -> Request:
     Raises:
         RequestNotFound: there is none.
     """
-    query = select(requests).where(requests.c.number == number)
-    return _load(connection, query.with_for_update(key_share=True))
+    return _load(connection, _HOLD, number)
 
 
 def find_requests(connection: Connection, selection: Selection) -> Sequence[Request]:
@@ -182,8 +191,8 @@ def load_timeline(connection: Connection, number: str) -> Sequence[TimelineEntry
     ]
 
 
-def _load(connection: Connection, query: Select[Any]) -> Request:
-    row = connection.execute(query).one_or_none()
+def _load(connection: Connection, query: Select[Any], number: str) -> Request:
+    row = connection.execute(query, {"of_number": number}).one_or_none()
     if row is None:
         raise RequestNotFound
     return _request(row)
@@ -191,12 +200,12 @@ def _load(connection: Connection, query: Select[Any]) -> Request:
 
 def _write(connection: Connection, request: Request, **values: object) -> None:
     """Change the row where it still is as it was read."""
-    written = connection.execute(
-        update(requests)
-        .where(requests.c.number == request.number, requests.c.state == request.state.value)
-        .where(requests.c.attempt == request.attempt)
-        .values(**values)
-    )
+    as_read = {
+        "of_number": request.number,
+        "as_read": request.state.value,
+        "attempt_as_read": request.attempt,
+    }
+    written = connection.execute(_WRITE, {**as_read, **values})
     if written.rowcount != 1:
         raise RequestMovedOn
 
@@ -212,15 +221,16 @@ def _note(
     at: datetime | None = None,
 ) -> None:
     connection.execute(
-        insert(request_events).values(
-            request_number=request.number,
-            at=at or request.created_at,
-            event=event.value,
-            source=request.state.value,
-            target=target.value,
-            actor=actor,
-            facts=facts,
-        )
+        _NOTE,
+        {
+            "request_number": request.number,
+            "at": at or request.created_at,
+            "event": event.value,
+            "source": request.state.value,
+            "target": target.value,
+            "actor": actor,
+            "facts": facts,
+        },
     )
 
 
