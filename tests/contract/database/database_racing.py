@@ -1,9 +1,13 @@
 """Several at the same moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
 
 Result = TypeVar("Result")
 
@@ -33,3 +37,11 @@ def outcomes(calls: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
         return run
 
     return race([caught(call) for call in calls])
+
+
+@contextmanager
+def impatient(engine: Engine) -> Iterator[Connection]:
+    """A transaction on PostgreSQL that gives up waiting for a lock at once."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+        yield connection
