@@ -27,7 +27,7 @@ class UnrenderableText(Invalid):
 
 
 class SealTooLarge(Invalid):
-    """The seal code does not fit a symbol that can be printed at 0.5 mm a module; fact: `characters`."""
+    """The seal code does not fit a symbol that can be printed at 0.55 mm a module; fact: `characters`."""
 
     code = "seal-too-large"
     ar: ClassVar[str] = "بيانات الختم أطول من أن تُطبع في رمز واحد ({characters} محرفاً)."

@@ -45,6 +45,7 @@ KINDS = (
 )
 STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
 GROUP = 4
+_PAGES = re.compile(rb"/Type/Pages/Count ([0-9]+)")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -99,6 +100,7 @@ class Renderer:
             "dates": _dates(embedded),
             "refund": _refund(embedded),
             "verify": cast("JsonValue", self._verify),
+            "parted": False,
             "seal": {
                 "text": seal.text,
                 "svg": drawing.svg,
@@ -106,7 +108,11 @@ class Renderer:
                 "check_code": in_groups(check_code),
             },
         }
-        return self._compile(kind, main_file(kind, view, embedded), at)
+        pdf = self._compile(kind, main_file(kind, view, embedded), at)
+        if pages_of(pdf) > 1:
+            # Measuring which rows go on which page is as much work again: only where one does not hold them.
+            pdf = self._compile(kind, main_file(kind, view | {"parted": True}, embedded), at)
+        return pdf
 
     def check_printable(self, value: JsonValue, *, field: str) -> None:
         """Check words before anybody pays for a page with them.
@@ -149,6 +155,18 @@ def main_file(kind: str, view: JsonValue, embedded: JsonValue) -> bytes:
 )
 #page(json(bytes({literal(json.dumps(view, ensure_ascii=False))})))
 """.encode()
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many pages a file as Typst writes it has: its root of pages comes first.
+
+    Raises:
+        ValueError: some other file.
+    """
+    root = _PAGES.search(pdf)
+    if root is None:
+        raise ValueError("no root of pages")
+    return int(root[1])
 
 
 def literal(text: str) -> str:

@@ -19,7 +19,7 @@ from issuance.rendering.errors import SealTooLarge
 from issuance.rendering.modules import place
 
 QUIET_MODULES = 4
-# Version 25: 117 modules, 62.5 mm printed; a larger symbol is no longer read at a counter.
+# Version 25: 117 modules, 68.75 mm printed; a larger symbol is no longer read at a counter.
 MAX_MODULES = 117
 MAX_VERSION = (MAX_MODULES - 17) // 4
 _MODE_BITS = 4
@@ -51,7 +51,7 @@ class Drawing:
 
     @property
     def total(self) -> int:
-        """Modules on a side, quiet zone included; the page prints each at 0.5 mm."""
+        """Modules on a side, quiet zone included; the page prints each at 0.55 mm."""
         return self.modules + 2 * QUIET_MODULES
 
 

@@ -34,9 +34,9 @@ def test_a_reader_gets_the_text_back(digits: str) -> None:
 
 
 def test_a_birth_record_takes_version_12(seal: SealSymbol) -> None:
-    """seal-code: 617 characters at error correction M, 36.5 mm with its quiet zone at 0.5 mm a module."""
+    """seal-code: 617 characters at error correction M."""
     drawing = draw(seal)
-    assert (drawing.modules, drawing.total * 0.5) == (65, 36.5)
+    assert (drawing.modules, drawing.total) == (65, 73)
 
 
 def test_the_quiet_zone_is_white(seal: SealSymbol) -> None:
