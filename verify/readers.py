@@ -8,12 +8,13 @@ Every walk is bounded. Parsers raise whatever they like on hostile files; the ca
 treats any exception as a failure of form.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol, cast
 
 from pyhanko.pdf_utils import generic as hanko
+from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pypdf import PdfReader
 from pypdf.generic import IndirectObject, StreamObject
@@ -22,9 +23,18 @@ from verify.errors import FormatFailure
 
 MAX_PAGES = 200
 MAX_TREE_DEPTH = 16
+MAX_TREE_NODES = 400  # pages and what holds them; a node may stand below many others
 MAX_ANNOTATIONS = 500
+MAX_LINKS = 1000  # of all pages together
+MAX_TEXT = 8192  # a seal code has 3,200 characters
 MAX_ATTACHMENTS = 16
 MAX_STORE_OBJECTS = 64
+MAX_STREAM_OCTETS = 8 * 1024 * 1024
+# What a few octets unpack to costs time and memory before anything about it can be judged.
+_UNPACKED = DecodeLimits(
+    per_stream=StreamDecodeLimits(max_output_size=MAX_STREAM_OCTETS),
+    document_budget=DocumentDecodeBudget(base_allowance=4 * MAX_STREAM_OCTETS, max_ratio=4),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +81,7 @@ class _Parser(Protocol):
 
 class _Hanko:
     def __init__(self, pdf: bytes) -> None:
-        reader = PdfFileReader(BytesIO(pdf), strict=True)
+        reader = PdfFileReader(BytesIO(pdf), strict=True, decode_limits=_UNPACKED)
         if reader.encrypted:
             raise FormatFailure("encrypted")
         self.root = cast("Mapping[str, object]", reader.root)
@@ -131,13 +141,13 @@ def view_file(pdf: bytes) -> FileView:
 
 def _view(parser: _Parser, revisions: int) -> FileView:
     root = parser.root
-    pages = list(_pages(parser, root["/Pages"], MAX_TREE_DEPTH))
+    pages = list(_pages(parser, root["/Pages"], MAX_TREE_DEPTH, iter(range(MAX_TREE_NODES))))
     store = _mapping(parser, root.get("/DSS", {}))
     signatures, others = _fields(parser)
     return FileView(
         catalog=frozenset(str(key) for key in root),
         page_count=len(pages),
-        links=tuple(uri for page in pages for uri in _links(parser, page)),
+        links=tuple(_links_of_all(parser, pages)),
         attachments=tuple(_attachments(parser)),
         certificates=_streams(parser, store, "/Certs"),
         ocsps=_streams(parser, store, "/OCSPs"),
@@ -162,7 +172,11 @@ def _sequence(parser: _Parser, value: object, most: int) -> list[object]:
     return [parser.resolve(each) for each in cast("Sequence[object]", resolved)]
 
 
-def _pages(parser: _Parser, node: object, depth: int) -> Iterator[Mapping[str, object]]:
+def _pages(
+    parser: _Parser, node: object, depth: int, visits: Iterator[int]
+) -> Iterator[Mapping[str, object]]:
+    if next(visits, None) is None:
+        raise FormatFailure("the page tree has too many nodes")
     tree = _mapping(parser, node)
     if tree["/Type"] == "/Page":
         yield tree
@@ -171,13 +185,21 @@ def _pages(parser: _Parser, node: object, depth: int) -> Iterator[Mapping[str, o
         raise FormatFailure("the page tree is too deep")
     leaves = 0
     for kid in _sequence(parser, tree["/Kids"], MAX_PAGES):
-        for page in _pages(parser, kid, depth - 1):
+        for page in _pages(parser, kid, depth - 1, visits):
             leaves += 1
             if leaves > MAX_PAGES:
                 raise FormatFailure("too many pages")
             yield page
     if leaves != tree["/Count"]:
         raise FormatFailure("the page tree counts wrongly")
+
+
+def _links_of_all(parser: _Parser, pages: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    links = (uri for page in pages for uri in _links(parser, page))
+    for count, uri in enumerate(links):
+        if count == MAX_LINKS:
+            raise FormatFailure("too many links")
+        yield uri
 
 
 def _links(parser: _Parser, page: Mapping[str, object]) -> Iterator[str]:
@@ -190,6 +212,8 @@ def _links(parser: _Parser, page: Mapping[str, object]) -> Iterator[str]:
 
 
 def _text(parser: _Parser, value: object) -> str:
+    if isinstance(value, str | bytes) and len(value) > MAX_TEXT:
+        raise FormatFailure(f"a text of at most {MAX_TEXT} characters was expected")
     return str(parser.resolve(value)) if isinstance(value, str) else parser.octets(value).decode("ascii")
 
 

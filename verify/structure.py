@@ -5,6 +5,7 @@ signing (incremental saving, wrapping and shadow attacks); this rule accepts one
 
 - at most `MAX_DOCUMENT_OCTETS`, beginning with `%PDF-1.7`, ending with `%%EOF`,
 - exactly two revisions, the rendered one and the sealing one, and one signature,
+- tables of objects written out, as ours are: one in a stream can name millions of objects in a few octets,
 - a byte range that covers the whole file but the signature's own hexadecimal digits,
 - the signature certifies with DocMDP P=1, so that any later change is a violation,
 - two parsers that see the same (`readers.py`).
@@ -29,6 +30,8 @@ TIME_STAMP_SUB_FILTER = b"/ETSI.RFC3161"  # EN 319 142-1 §5.5, document time-st
 _BYTE_RANGE = re.compile(rb"/ByteRange\s{0,8}\[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
 _HEXADECIMAL = re.compile(rb"<([0-9A-Fa-f]*)>")
 _DATE = re.compile(r"D:(\d{14})(?:Z|[+]00'00'?)")
+# The type of a cross-reference stream, in every spelling a name has (ISO 32000-2 §7.3.5).
+_TABLE_IN_A_STREAM = re.compile(rb"/(?:X|#58)(?:R|#52)(?:e|#65)(?:f|#66)")
 _END_OF_OBJECT = b"\n>>\nendobj\n"
 _CATALOG_MUST_LACK = frozenset({"/OpenAction", "/AA", "/Collection", "/NeedsRendering"})
 
@@ -78,6 +81,8 @@ def _read(pdf: bytes) -> SealedFile:
     if not pdf.startswith(b"%PDF-1.7\n") or not pdf.endswith((b"%%EOF\n", b"%%EOF")):
         raise FormatFailure("does not begin or end as a document of ours")
     gap = _only_gap(pdf)
+    if _TABLE_IN_A_STREAM.search(pdf):
+        raise FormatFailure("a table of objects in a stream")
     contents = _contents(pdf, gap)
     view = view_file(_with_marker(pdf, gap, contents))
     _check_form(view, _marker(contents), (0, gap.start, gap.end, len(pdf) - gap.end))
