@@ -1,7 +1,6 @@
 """Signing in and out, over HTTP: citizens, staff, machines."""
 
 import base64
-import binascii
 import logging
 from datetime import datetime
 from http import HTTPStatus
@@ -281,7 +280,7 @@ def _basic_credentials(shown: HTTPAuthorizationCredentials | None) -> tuple[str,
         return None
     try:
         joined = base64.b64decode(shown.credentials, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not UTF-8 within
         return None
     client_id, separator, secret = joined.partition(":")
     return (unquote_plus(client_id), unquote_plus(secret)) if separator else None

@@ -80,13 +80,23 @@ def test_what_a_client_may_not_ask(service: Any, client: Any, form: Any, error: 
     [
         {},
         {"Authorization": "Basic !!!"},
+        {"Authorization": "Basic \u00e9\u00e9\u00e9\u00e9".encode("latin-1")},
         {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()},
         {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
         {"Authorization": "Bearer x"},
         _basic("nobody", ""),
         _basic("nobody", "secret"),
     ],
-    ids=["none", "not base64", "no colon", "not UTF-8", "other scheme", "unknown, empty", "unknown"],
+    ids=[
+        "none",
+        "not base64",
+        "not ASCII",
+        "no colon",
+        "not UTF-8",
+        "other scheme",
+        "unknown, empty",
+        "unknown",
+    ],
 )
 def test_a_client_that_does_not_prove_itself(service: Any, headers: Any) -> None:
     refused = service.ask("POST", "/oauth/token", headers=headers, data={"grant_type": "client_credentials"})
