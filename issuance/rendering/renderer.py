@@ -207,14 +207,22 @@ def _number(embedded: dict[str, JsonValue]) -> JsonValue:
 def _dates(value: JsonValue) -> dict[str, JsonValue]:
     """Every ISO date inside `value`, as it stands on the page."""
     match value:
-        case str() if _ISO_DATE.fullmatch(value):
-            return {value: date_on_page(date.fromisoformat(value))}
+        case str() if (day := _day(value)) is not None:
+            return {value: date_on_page(day)}
         case dict():
             return _merged(value.values())
         case list():
             return _merged(value)
         case _:
             return {}
+
+
+def _day(words: str) -> date | None:
+    """The day that `words` name; None for others, such as an applicant's `2026-99-99`."""
+    try:
+        return date.fromisoformat(words) if _ISO_DATE.fullmatch(words) else None
+    except ValueError:
+        return None
 
 
 def _merged(values: Iterable[JsonValue]) -> dict[str, JsonValue]:
