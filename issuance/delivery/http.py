@@ -97,6 +97,7 @@ class DeliveryHttp:
         """The released documents a request led to."""
         with reading(self._engine) as connection:
             request = visible_request(connection, parse_request_number(number), actor)
+            keep_from_kin(self._registers, actor, request)
             found = documents_of_request(connection, request.number)
         return DocumentsShown(items=[view_document(document) for document in found if document.released_at])
 

@@ -218,8 +218,7 @@ class RequestsHttp:
     def show_request(self, number: str, actor: ReaderDep) -> RequestInFull:
         """One request with all that has happened to it."""
         with self._engine.begin() as connection:
-            request = visible_request(connection, parse_request_number(number), actor)
-            keep_from_kin(self._movements.registers, actor, request)
+            request = self._theirs(connection, number, actor)
             timeline = load_timeline(connection, request.number)
             attachments = [each.document for each in opening.load_attachments(connection, request.number)]
             note_look(connection, request, actor, at=self._clock())
@@ -234,7 +233,7 @@ class RequestsHttp:
 
     def _attach(self, number: str, document: str, content: bytes, name: str, actor: Actor) -> None:
         with self._engine.begin() as connection:
-            stored = visible_request(connection, parse_request_number(number), actor)
+            stored = self._theirs(connection, number, actor)
             self._opening.attach(connection, stored, document, content, name=name, at=self._clock())
 
     def submit(self, number: str, body: Submission, call: CreateCall) -> Response:
@@ -242,7 +241,7 @@ class RequestsHttp:
         at = self._clock()
 
         def effect(connection: Connection) -> Answer:
-            stored = visible_request(connection, parse_request_number(number), call.actor)
+            stored = self._theirs(connection, number, call.actor)
             request = self._opening.submit(
                 connection, stored.number, actor=call.actor, at=at, seen=tuple(body.seen)
             )
@@ -260,7 +259,7 @@ class RequestsHttp:
         at = self._clock()
 
         def effect(connection: Connection) -> Answer:
-            stored = visible_request(connection, parse_request_number(number), call.actor)
+            stored = self._theirs(connection, number, call.actor)
             return json_answer(
                 200, _shown(self._movements.cancel(connection, stored.number, actor=call.actor, at=at))
             )
@@ -289,7 +288,7 @@ class RequestsHttp:
         at = self._clock()
 
         def effect(connection: Connection) -> Answer:
-            stored = visible_request(connection, parse_request_number(number), call.actor)
+            stored = self._theirs(connection, number, call.actor)
             return json_answer(
                 200, _shown(self._movements.resume(connection, stored.number, actor=call.actor, at=at))
             )
@@ -302,6 +301,12 @@ class RequestsHttp:
         with self._engine.begin() as connection:
             stored = visible_request(connection, parse_request_number(number), actor)
             self._movements.answer_arrived(connection, stored.number, actor=actor, at=self._clock())
+
+    def _theirs(self, connection: Connection, number: str, actor: Actor) -> StoredRequest:
+        """The request, if this caller may see it and it is not about their own kin."""
+        request = visible_request(connection, parse_request_number(number), actor)
+        keep_from_kin(self._movements.registers, actor, request)
+        return request
 
     def _printed(self, words: TextBody | None, field: str) -> JsonValue:
         """Words that a page of ours can carry: better refused now than found when all is paid."""

@@ -363,6 +363,11 @@ def test_staff_keep_away_from_their_own_kins_requests(town: Town) -> None:
     clerk = town.staff(Role.CLERK, national_number=child)
     refused = [
         town.ask("GET", f"/requests/{held.request}", token=officer),
+        town.ask("GET", f"/requests/{held.request}/documents", token=officer),
+        town.ask("PUT", f"/requests/{held.request}/attachments/identity", token=clerk, content=b"%PDF-"),
+        town.ask("POST", f"/requests/{held.request}/submission", token=clerk, json={}),
+        town.ask("POST", f"/requests/{held.request}/cancellation", token=clerk),
+        town.ask("POST", f"/requests/{held.request}/resumption", token=registrar),
         town.ask("GET", f"/documents/{held.number}", token=officer),
         town.ask("GET", f"/documents/{held.number}/file", token=registrar),
         town.ask("POST", f"/documents/{held.number}/revocation", token=registrar, json={"reason": "fraud"}),
