@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from verify.errors import CouldNotRun
+from verify.terminal import without_steering
 
 _COULD_NOT_RUN = 3
 
@@ -79,6 +80,6 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - usage errors and defects alike: their usual 2 would mean "undecided"
-        sys.stderr.write(f"wathiqa-verify: {error or type(error).__name__}\n")
+        sys.stderr.write(f"wathiqa-verify: {without_steering(str(error)) or type(error).__name__}\n")
         code = _COULD_NOT_RUN
     raise SystemExit(code or 0)

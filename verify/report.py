@@ -5,7 +5,6 @@ understand it; then what was looked at, what the document says, and how it compa
 Arabic stands on lines of its own: a terminal sets its direction by the line.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from verify.terminal import without_steering
 from verify.verdict import (
     Agreement,
     Check,
@@ -63,7 +63,6 @@ _STATUSES = {
     DocumentStatus.NOT_ISSUED: Words(ar="لم تصدر", en="never issued"),
     DocumentStatus.UNKNOWN: Words(ar="غير معروفة", en="not known"),
 }
-_STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _AGREEMENTS = {
     Agreement.AGREES: Words(ar="متطابقة", en="agree"),
     Agreement.DIFFERS: Words(ar="مختلفة", en="differ"),
@@ -204,8 +203,7 @@ def _fields(fields: tuple[FieldComparison, ...], language: Language) -> Iterator
 
 def _foreign(text: str, style: str = "") -> Text:
     """Text that a stranger may have written: nothing in it may steer the terminal or reverse a line."""
-    shown = (" " if unicodedata.category(each) in _STEERING else each for each in text)
-    return Text("".join(shown), style=style)
+    return Text(without_steering(text), style=style)
 
 
 def _outcome(field: FieldComparison) -> Outcome:

@@ -22,6 +22,7 @@ from verify.report import (
 )
 from verify.seal import validate_seal_code
 from verify.structure import MAX_DOCUMENT_OCTETS
+from verify.terminal import without_steering
 from verify.trust import Trust, TrustError, load_trust
 
 COULD_NOT_RUN = 3
@@ -46,7 +47,9 @@ class Session:
         codes = {*map(self._judge_file, files), *map(self._judge_seal, seals), self._remember()}
         if self._as_json:
             document = {"at": self._at.isoformat(), "reports": self._reports}
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            written = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+            # A file's name need not be UTF-8; JSON's own escape of its octets must not stop the others.
+            sys.stdout.write(written.encode("utf-8", "backslashreplace").decode())
         return next(code for code in _GRAVITY if code in codes)
 
     def _remember(self) -> int:
@@ -106,4 +109,4 @@ def open_session(
 
 def complain(text: str) -> None:
     """Says on standard error why something could not run."""
-    sys.stderr.write(f"wathiqa-verify: {text}\n")
+    sys.stderr.write(f"wathiqa-verify: {without_steering(text)}\n")
