@@ -118,7 +118,7 @@ def compose(
     Raises:
         DatabaseNotReady: the database is not at this program's revision.
     """
-    resources, engine = ExitStack(), _open_service_database(layout.database_url(settings))
+    resources, engine = ExitStack(), open_books(layout, settings)
     resources.callback(engine.dispose)
     trust_services = open_trust_services(layout, settings, engine, clock)
     resources.callback(trust_services.engine.dispose)
@@ -172,9 +172,29 @@ def compose(
     )
 
 
+def open_books(layout: Layout, settings: Settings) -> Engine:
+    """The service's database alone: who only reads what stands there needs no key.
+
+    Raises:
+        DatabaseNotReady: it is not at this program's revision.
+    """
+    engine = open_database(layout.database_url(settings))
+    try:
+        check_schema(engine)
+    except DatabaseNotReady:
+        engine.dispose()
+        raise
+    return engine
+
+
+def open_authority_books(layout: Layout) -> Engine:
+    """The authority's database alone."""
+    return open_database(f"sqlite:///{layout.authority.resolve()}")
+
+
 def open_trust_services(layout: Layout, settings: Settings, engine: Engine, clock: Clock) -> TrustServices:
     """The authority with its keys; certificates that are missing or near their end are made."""
-    authority = open_database(f"sqlite:///{layout.authority.resolve()}")
+    authority = open_authority_books(layout)
     authority_metadata.create_all(authority)
     return TrustServices(
         engine=authority,
@@ -223,16 +243,6 @@ class Gate:
                 self._judge = DocumentJudge(load_trust(self._public, at=at))
                 self._fresh_until = at + TRUST_FRESH_FOR
             return self._judge
-
-
-def _open_service_database(url: str) -> Engine:
-    engine = open_database(url)
-    try:
-        check_schema(engine)
-    except DatabaseNotReady:
-        engine.dispose()
-        raise
-    return engine
 
 
 def _electronic_provider(layout: Layout, settings: Settings, network: httpx.Client) -> ElectronicProvider:

@@ -16,9 +16,16 @@ def list_certificates(directory: Directory) -> None:
     """Every certificate ever issued, newest first."""
     from ca.serials import serial_text
     from ca.store import find_certificates
+    from issuance.app import open_authority_books
+    from issuance.installation import require_installation
+    from issuance.settings import Layout
 
-    with opened(directory).trust_services.engine.connect() as connection:
+    layout = Layout(root=directory)
+    require_installation(layout)
+    engine = open_authority_books(layout)
+    with engine.connect() as connection:
         found = find_certificates(connection)
+    engine.dispose()
     rows = [
         (
             serial_text(each.serial_number),
@@ -46,9 +53,9 @@ def revoke_certificate(
     from ca.reasons import RevocationReason
 
     number, why = serial_number(serial), one_of(RevocationReason, reason)
-    service = opened(directory)
-    service.trust_services.revoke(number, reason=why, at=service.parts.clock())
-    service.publish()
+    with opened(directory) as service:
+        service.trust_services.revoke(number, reason=why, at=service.parts.clock())
+        service.publish()
     typer.echo(f"{serial} is revoked; the new CRL and OCSP answers are published")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from issuance.cli.arguments import document_number, one_of
-from issuance.cli.opened import Directory, opened, show
+from issuance.cli.opened import Directory, opened, reading_books, show
 
 requests_app = typer.Typer(no_args_is_help=True)
 documents_app = typer.Typer(no_args_is_help=True)
@@ -39,7 +39,7 @@ def list_requests(
     from issuance.requests.lifecycle import State
 
     selection = Selection(state=one_of(State, state) if state else None, limit=limit)
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         found = find_requests(connection, selection)
     rows = [
         (each.number, each.service, each.state.value, f"{each.updated_at:%Y-%m-%d %H:%M}") for each in found
@@ -53,7 +53,7 @@ def show_request(number: Number, directory: Directory) -> None:
     from issuance.requests.book import load_request, load_timeline
     from issuance.requests.numbers import parse_request_number
 
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         request = load_request(connection, parse_request_number(number))
         timeline = load_timeline(connection, request.number)
     typer.echo(f"{request.number}  {request.service}  {request.state.value}")
@@ -73,11 +73,10 @@ def resume_request(number: Number, directory: Directory) -> None:
     from issuance.identity.actors import system_actor
     from issuance.requests.numbers import parse_request_number
 
-    service = opened(directory)
-    with service.parts.engine.begin() as connection:
-        request = service.movements.resume(
-            connection, parse_request_number(number), actor=system_actor("operator"), at=service.parts.clock()
-        )
+    known = parse_request_number(number)
+    with opened(directory) as service, service.parts.engine.begin() as connection:
+        at, operator = service.parts.clock(), system_actor("operator")
+        request = service.movements.resume(connection, known, actor=operator, at=at)
     typer.echo(f"{request.number} goes on from {request.state.value}")
 
 
@@ -87,7 +86,7 @@ def show_document(number: Number, directory: Directory) -> None:
     from issuance.documents.book import load_document
 
     wanted = document_number(number)
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         document = load_document(connection, wanted)
     show(("fact", "value"), [(fact, str(getattr(document, fact) or "-")) for fact in _DOCUMENT_FACTS])
 
@@ -106,15 +105,15 @@ def revoke_document(
     from issuance.identity.actors import system_actor
 
     wanted, why = document_number(number), one_of(models.RevocationReason, reason)
-    service = opened(directory)
-    at = service.parts.clock()
-    with service.parts.engine.begin() as connection:
-        document = book.load_document(connection, wanted)
-        book.revoke(connection, document, reason=why, at=at)
-        about = trail.AuditObject(kind="document", id=document.number)
-        operator = system_actor("operator")
-        trail.record(connection, operator, "document.revoke", about, at=at, facts={"reason": why.value})
-    service.parts.statuses.publish(at=at)
+    with opened(directory) as service:
+        at = service.parts.clock()
+        with service.parts.engine.begin() as connection:
+            document = book.load_document(connection, wanted)
+            book.revoke(connection, document, reason=why, at=at)
+            about = trail.AuditObject(kind="document", id=document.number)
+            operator = system_actor("operator")
+            trail.record(connection, operator, "document.revoke", about, at=at, facts={"reason": why.value})
+        service.parts.statuses.publish(at=at)
     typer.echo(f"{document.number} is revoked")
 
 
@@ -126,7 +125,7 @@ def show_balances(directory: Directory) -> None:
     """
     from issuance.ledger.balances import trial_balance
 
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         lines = trial_balance(connection)
     rows = [(line.account.id, str(line.debits), str(line.credits), str(line.pending)) for line in lines]
     show(("account", "debits", "credits", "pending"), rows)
@@ -140,7 +139,7 @@ def check_ledger(directory: Directory) -> None:
     """
     from issuance.payments.discrepancies import find_discrepancies
 
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         found = find_discrepancies(connection)
     show(("what", "about"), [(each.what, each.about) for each in found])
     raise typer.Exit(_DISCREPANCIES if found else 0)

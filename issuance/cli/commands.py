@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from issuance.cli import authority, books, catalogue, people
+from issuance.cli.opened import opened
 
 app = typer.Typer(
     add_completion=False,
@@ -138,12 +139,9 @@ def publish(directory: Directory) -> None:
     Certificates, CRLs, OCSP answers, trust list, statuses, schemas, page. A running service does so
     by itself, every hour.
     """
-    from issuance.installation import open_installation
-    from issuance.settings import Layout
-
-    layout = Layout(root=directory)
-    open_installation(layout).publish()
-    typer.echo(f"published in {layout.public}")
+    with opened(directory) as service:
+        service.publish()
+        typer.echo(f"published in {service.layout.public}")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What the short commands share: an opened installation, and tables that read well."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +13,42 @@ Directory = Annotated[Path, typer.Option("--directory", "-d", help="The installa
 _WIDEST_ROW = 10_000
 
 
-def opened(directory: Path) -> Any:  # noqa: ANN401  (a Service; its type would load everything before --help)
-    """The installation's parts."""
+@contextmanager
+def opened(directory: Path) -> Iterator[Any]:
+    """The installation's parts (a `Service`; its type would load everything before `--help`)."""
     from issuance.installation import open_installation
     from issuance.settings import Layout
 
-    return open_installation(Layout(root=directory))
+    service = open_installation(Layout(root=directory))
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+@contextmanager
+def books(directory: Path) -> Iterator[Any]:
+    """The service's database (an `Engine`): no key is opened, so no passphrase is needed."""
+    from issuance.app import open_books
+    from issuance.installation import require_installation
+    from issuance.settings import Layout, load_settings
+
+    layout = Layout(root=directory)
+    require_installation(layout)
+    engine = open_books(layout, load_settings(layout))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def reading_books(directory: Path) -> Iterator[Any]:
+    """A connection to the service's database that writes nothing."""
+    from issuance.database import reading
+
+    with books(directory) as engine, reading(engine) as connection:
+        yield connection
 
 
 def show(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from issuance.cli.arguments import one_of
-from issuance.cli.opened import Directory, opened, show
+from issuance.cli.opened import Directory, books, reading_books, show
 
 accounts_app = typer.Typer(no_args_is_help=True)
 audit_app = typer.Typer(no_args_is_help=True)
@@ -33,27 +33,27 @@ def create_staff_account(
 
     The password is asked for, and never shown.
     """
+    from issuance.clock import system_clock
     from issuance.identity.accounts import NewAccount, create_account
     from issuance.identity.actors import system_actor
-    from issuance.identity.passwords import check_password
+    from issuance.identity.passwords import Passwords, check_password
     from issuance.identity.permissions import Role
 
     roles = frozenset(one_of(Role, each) for each in role)
-    service = opened(directory)
-    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    check_password(password, login=login)
-    new = NewAccount(
-        login=login,
-        full_name=full_name,
-        roles=roles,
-        agency=agency or None,
-        office=office or None,
-        national_number=national_number or None,
-    )
-    hashed = service.passwords.hash(password)
-    with service.parts.engine.begin() as connection:
-        by = system_actor("operator")
-        create_account(connection, new, password_hash=hashed, by=by, at=service.parts.clock())
+    with books(directory) as engine:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        check_password(password, login=login)
+        new = NewAccount(
+            login=login,
+            full_name=full_name,
+            roles=roles,
+            agency=agency or None,
+            office=office or None,
+            national_number=national_number or None,
+        )
+        hashed, by = Passwords().hash(password), system_actor("operator")
+        with engine.begin() as connection:
+            create_account(connection, new, password_hash=hashed, by=by, at=system_clock())
     typer.echo(f"{login} can sign in")
 
 
@@ -62,7 +62,7 @@ def list_staff_accounts(directory: Directory) -> None:
     """Every account."""
     from issuance.identity.accounts import list_accounts
 
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         found = list_accounts(connection)
     rows = [
         (each.login, each.full_name, " ".join(sorted(each.roles)), each.agency or "-", each.office or "-")
@@ -80,7 +80,7 @@ def verify_audit(directory: Directory) -> None:
     """
     from issuance.audit.trail import verify_chain
 
-    with opened(directory).parts.engine.connect() as connection:
+    with reading_books(directory) as connection:
         head = verify_chain(connection)
     typer.echo(f"the chain is whole: {head.sequence} entries, head {head.hash}")
 
@@ -90,5 +90,6 @@ def export_audit(directory: Directory) -> None:
     """Print the whole chain as lines of JSON, to recompute elsewhere."""
     from issuance.audit.trail import each_line
 
-    for line in each_line(opened(directory).parts.engine):
-        typer.echo(line.decode(), nl=False)
+    with books(directory) as engine:
+        for line in each_line(engine):
+            typer.echo(line.decode(), nl=False)

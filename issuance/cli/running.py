@@ -44,7 +44,7 @@ def make_installation(
 def serve_installation(directory: Path, port: int, *, with_sandbox: bool, console: Console) -> None:
     """The web server with its worker, and the sandbox provider if asked for, until stopped."""
     layout, address = Layout(root=directory), Address(host=LOOPBACK, port=port)
-    open_installation(layout)
+    require_installation(layout)
     settings = served_settings(layout, address)
     service = compose(layout, settings)
     with ExitStack() as running:
