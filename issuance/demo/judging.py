@@ -15,15 +15,13 @@ _POINTS_PER_INCH = 72
 _QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
-def judge_files(files: Sequence[Path], public: Path) -> dict[str, dict[str, Any]]:
-    """The auditors' verdict on each file, by file name."""
-    reports = _run([str(file) for file in files], public)
-    return {Path(report["file"]).name: report for report in reports}
-
-
-def judge_seal(text: str, public: Path) -> dict[str, Any]:
-    """The auditors' verdict on a seal code."""
-    return _run(["--seal", text], public)[0]
+def judge(
+    files: Sequence[Path], seals: Sequence[str], public: Path
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The auditors' verdict on each file and on each seal code, in one run of their command."""
+    codes = [argument for text in seals for argument in ("--seal", text)]
+    reports = _run([*map(str, files), *codes], public)
+    return reports[: len(files)], reports[len(files) :]
 
 
 def read_seal(pdf: bytes) -> str | None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from issuance.app import compose
-from issuance.demo.judging import judge_files, judge_seal, read_seal
+from issuance.demo.judging import judge, read_seal
 from issuance.demo.people import CLERK, OFFICER, Scene, choose_scenes, hire
 from issuance.demo.play import Delivered, Stage
 from issuance.demo.summary import Line
@@ -27,6 +27,7 @@ from issuance.serving import free_address, sandbox_provider, serving, working
 from issuance.settings import Layout, Settings, load_settings
 
 MARKER = ".wathiqa-demo"
+UNREADABLE = "unreadable"
 
 
 class NotADemonstration(Exception):
@@ -69,7 +70,7 @@ def _play(layout: Layout, progress: Progress) -> list[Delivered]:
         Settings(),
         passphrase_in_file=True,
         progress=lambda made, total: progress.update(inventing, completed=made, total=total),
-    )
+    ).close()
     web, provider = free_address(), free_address()
     settings = replace(load_settings(layout), public_address=web.url, payment_address=provider.url)
     passwords = {login: secrets.token_urlsafe(18) for login in (CLERK, OFFICER)}
@@ -109,15 +110,23 @@ def _play_scenes(stage: Stage, scenes: Sequence[Scene], progress: Progress) -> l
 def _judge(layout: Layout, delivered: Sequence[Delivered], progress: Progress) -> list[Line]:
     judging = progress.add_task("Verifying files and paper", total=len(delivered))
     files = [_save(layout.root / "documents", each) for each in delivered]
-    reports = judge_files(files, layout.public)
-    lines = []
-    for file, each in zip(files, delivered, strict=True):
-        text = read_seal(each.pdf)
-        seal = judge_seal(text, layout.public)["verdict"] if text else "unreadable"
-        verdict = reports[file.name]["verdict"]
-        lines.append(Line(delivered=each, file=file, qr_text=text, verdict=verdict, seal_verdict=seal))
+    texts = []
+    for each in delivered:
+        texts.append(read_seal(each.pdf))
         progress.advance(judging)
-    return lines
+    readable = [text for text in texts if text is not None]
+    of_files, of_seals = judge(files, readable, layout.public)
+    seals = dict(zip(readable, of_seals, strict=True))
+    return [
+        Line(
+            delivered=each,
+            file=file,
+            qr_text=text,
+            verdict=report["verdict"],
+            seal_verdict=seals[text]["verdict"] if text is not None else UNREADABLE,
+        )
+        for each, file, text, report in zip(delivered, files, texts, of_files, strict=True)
+    ]
 
 
 def _save(directory: Path, delivered: Delivered) -> Path:
