@@ -1,8 +1,10 @@
 import fcntl
+import json
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,26 +21,43 @@ from issuance.settings import Layout, Settings
 PERSONS = 6_000  # enough for every test to have people of its own
 
 
-@pytest.fixture(scope="session")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation nobody has used, made once for all test processes: copy it, never open it."""
-    root = tmp_path_factory.getbasetemp()
+def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A directory that one test process makes and all others find made: to be copied, never changed."""
+    root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    made, done = root / "pristine-installation", root / "pristine-installation.done"
-    with (root / "pristine-installation.lock").open("w") as lock:
+    made, done = root / name, root / f"{name}.done"
+    with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            service = initialise(
-                Layout(root=made),
-                Settings(),
-                passphrase_in_file=True,
-                persons=PERSONS,
-                clock=lambda: NOON,
-            )
-            service.close()
+            make(made)
             done.touch()
     return made
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation nobody has used."""
+
+    def make(root: Path) -> None:
+        layout, settings = Layout(root=root), Settings()
+        initialise(layout, settings, passphrase_in_file=True, persons=PERSONS, clock=lambda: NOON).close()
+
+    return _made_once(tmp_path_factory, "pristine", make)
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `wathiqa demo` leaves behind, and beside it what it printed and how it ended."""
+
+    def make(root: Path) -> None:
+        command = [sys.executable, "-m", "issuance.cli.commands", "demo", "--directory", str(root)]
+        environment = {**os.environ, "COLUMNS": "80"}
+        played = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)
+        ending = {"status": played.returncode, "out": played.stdout, "err": played.stderr}
+        root.with_suffix(".json").write_text(json.dumps(ending), encoding="utf-8")
+
+    return _made_once(tmp_path_factory, "demonstration", make)
 
 
 @pytest.fixture(scope="session")
