@@ -55,7 +55,7 @@ interop: $(VENV)/dev.done ## other makers' tools judge our output; says which it
 lock: $(VENV)/dev.done ## pin every requirement anew, with hashes
 	@command -v uv >/dev/null || { echo "uv is needed to lock"; exit 1; }
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service -o requirements/service.txt
-	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service --extra dev -c requirements/service.txt -o requirements/dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service --extra postgresql --extra dev -c requirements/service.txt -o requirements/dev.txt
 
 clean: ## remove what was made
 	@rm -rf $(VENV) demo build *.egg-info
