@@ -11,7 +11,8 @@
     ├── CertificateRevoked    it was to be used, and is revoked
     ├── CrlNotMonotone        a CRL older than, or numbered no higher than, the one before
     ├── AuthorityExpired      the certificate that was to sign has ended
-    └── ClockWrong            the clock stands before what was already signed
+    ├── ClockWrong            the clock stands before what was already signed
+    └── BooksOfAnotherVersion the authority's database was made by another version of this program
 
 Each error carries a stable `code`, a sentence in Arabic and in English with
 placeholders, and the `facts` that fill them. They know nothing of HTTP.
@@ -118,3 +119,11 @@ class ClockWrong(CaError):
     code = "ca-clock-wrong"
     ar = "ساعة الجهاز متأخرة عن وقت إصدار {name}."
     en = "The clock stands before the issue of {name}."
+
+
+class BooksOfAnotherVersion(CaError):
+    """The authority's database was made by another version of this program; facts `found`, `known`."""
+
+    code = "ca-books-of-another-version"
+    ar = "سجلات سلطة الشهادات من إصدار آخر ({found})، وهذا البرنامج يعرف الإصدار {known}."
+    en = "The authority's books are of version {found}, and this program knows version {known}."

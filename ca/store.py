@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
+    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -33,12 +34,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from ca.errors import AlreadyRedeemed, CertificateNotFound, SerialCollision
+from ca.errors import AlreadyRedeemed, BooksOfAnotherVersion, CertificateNotFound, SerialCollision
 from ca.profiles import ProfileName
 from ca.reasons import RevocationReason
 from ca.serials import SerialNumber, serial_text
 
 metadata = MetaData()
+BOOKS_VERSION = 1
+"""Raised with every change of the tables below, together with a step that brings older books to it."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -149,6 +152,21 @@ class Intent:
     not_before: datetime
     not_after: datetime
     to_be_signed: bytes
+
+
+def prepare_books(engine: Engine) -> None:
+    """Make the tables where there are none, and mark the file with their version.
+
+    Raises:
+        BooksOfAnotherVersion: it holds tables of another version; nothing is changed.
+    """
+    with engine.begin() as connection:
+        found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if found not in {0, BOOKS_VERSION}:
+            raise BooksOfAnotherVersion(found=found, known=BOOKS_VERSION)
+        if found != BOOKS_VERSION:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {BOOKS_VERSION}")
 
 
 def reserve_serial(connection: Connection, serial: SerialNumber, *, issuer: str, at: datetime) -> None:

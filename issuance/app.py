@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from ca.auditing import AuditRecorder
-from ca.store import metadata as authority_metadata
+from ca.store import prepare_books
 from ca.urls import PublicUrls
 from issuance.agencies import AGENCIES
 from issuance.audit import trail
@@ -195,7 +195,7 @@ def open_authority_books(layout: Layout) -> Engine:
 def open_trust_services(layout: Layout, settings: Settings, engine: Engine, clock: Clock) -> TrustServices:
     """The authority with its keys; certificates that are missing or near their end are made."""
     authority = open_authority_books(layout)
-    authority_metadata.create_all(authority)
+    prepare_books(authority)
     return TrustServices(
         engine=authority,
         custody=SoftwareCustody(layout.keys, passphrase_source(layout)),
