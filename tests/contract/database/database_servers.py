@@ -32,6 +32,7 @@ class PostgresqlServer:
     """A running server; every test gets a database of its own."""
 
     admin_url: str
+    is_borrowed: bool = False  # somebody else's: nothing but databases is made there
 
     def new_database(self, template: str = "template0") -> str:
         """The address of a database nobody else uses, made like `template`."""
@@ -63,16 +64,26 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         NoServer: there is neither a server nor a way to start one.
     """
     if SERVER_VARIABLE in os.environ:
-        yield PostgresqlServer(admin_url=os.environ[SERVER_VARIABLE])
+        yield PostgresqlServer(admin_url=os.environ[SERVER_VARIABLE], is_borrowed=True)
         return
-    programs, user = _programs(), _user()
+    folder_of_programs, user = programs(), _user()
     folder = Path(tempfile.mkdtemp(prefix="wathiqa-pg-"))
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
     try:
-        _run(user, programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", OWNER, *_NEW_CLUSTER)
+        _run(
+            user,
+            folder_of_programs / "initdb",
+            "-D",
+            folder / "data",
+            "-A",
+            "trust",
+            "-U",
+            OWNER,
+            *_NEW_CLUSTER,
+        )
         start = f"{SERVER_OPTIONS} -k '{folder}'"
-        control = (programs / "pg_ctl", "-D", folder / "data", "-w")
+        control = (folder_of_programs / "pg_ctl", "-D", folder / "data", "-w")
         _run(user, *control, "-l", folder / "log", "-o", start, "start")
         try:
             yield PostgresqlServer(admin_url=f"postgresql+psycopg://{OWNER}@/postgres?host={folder}")
@@ -85,7 +96,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 _NEW_CLUSTER = ("-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Where the newest server's programs are: on the path, or where Debian puts them."""
     found = [Path(path).parent for path in (shutil.which("initdb"),) if path]
     found += sorted(
