@@ -80,6 +80,22 @@ def resume_request(number: Number, directory: Directory) -> None:
     typer.echo(f"{request.number} goes on from {request.state.value}")
 
 
+@requests_app.command("abandon")
+def abandon_request(number: Number, directory: Directory) -> None:
+    """Give up a held request whose cause cannot be mended: all that was paid goes back."""
+    from issuance.identity.actors import Actor, ActorKind
+    from issuance.requests.book import load_request
+    from issuance.requests.numbers import parse_request_number
+
+    known = parse_request_number(number)
+    with opened(directory) as service, service.parts.engine.begin() as connection:
+        agency = load_request(connection, known).agency
+        operator = Actor(kind=ActorKind.SYSTEM, id="operator", permissions=frozenset(), agency=agency)
+        at = service.parts.clock()
+        request = service.movements.abandon(connection, known, officer=operator, at=at)
+    typer.echo(f"{request.number} is {request.state.value}; what was paid goes back")
+
+
 @documents_app.command("show")
 def show_document(number: Number, directory: Directory) -> None:
     """One document, without what it says."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, insert, select, update
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, insert, update
 from sqlalchemy.engine import Connection
 
 from issuance.database import UtcDateTime, metadata
@@ -83,10 +83,16 @@ def open_link(connection: Connection, token: str, *, at: datetime) -> DocumentNu
         delivery_links.c.expires_at > at,
         delivery_links.c.downloads < MAX_DOWNLOADS,
     )
-    number = connection.execute(select(delivery_links.c.document_number).where(*usable)).scalar_one_or_none()
+    # Counted and read at once, so that two downloads at a time cannot both be the last.
+    opened = connection.execute(
+        update(delivery_links)
+        .where(*usable)
+        .values(downloads=delivery_links.c.downloads + 1)
+        .returning(delivery_links.c.document_number)
+    )
+    number = opened.scalar_one_or_none()
     if number is None:
         raise LinkNotValid
-    connection.execute(update(delivery_links).where(*usable).values(downloads=delivery_links.c.downloads + 1))
     return DocumentNumber(number)
 
 

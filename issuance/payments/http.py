@@ -42,6 +42,7 @@ PayerCall = Annotated[
     Call, Depends(idempotent(require(Permission.PAYMENTS_PAY_OWN, Permission.PAYMENTS_TAKE_CASH)))
 ]
 ClerkCall = Annotated[Call, Depends(idempotent(require(Permission.PAYMENTS_TAKE_CASH)))]
+TreasurerCall = Annotated[Call, Depends(idempotent(require(Permission.PAYMENTS_REFUND)))]
 ReaderDep = Annotated[Actor, Depends(require(Permission.REQUESTS_READ_OWN, Permission.PAYMENTS_READ))]
 RequestNumber = Annotated[str, Path(max_length=32, examples=["R-26-01234567X"])]
 PaymentId = Annotated[str, Path(pattern=r"^P-[0-9A-Za-z-]{1,38}$")]
@@ -119,6 +120,14 @@ class PaymentShown(BaseModel):
     refunds: list[RefundShown]
 
 
+class HeldRefundShown(BaseModel):
+    """Money of a disputed payment on its way back, in minor units."""
+
+    id: str
+    state: RefundState
+    minor: int
+
+
 class Payments(BaseModel):
     """Every payment of a request, first attempt first."""
 
@@ -156,6 +165,7 @@ class PaymentPages:
         add(of_request + "/{payment}", self.show_payment, methods=["GET"])
         add(of_request + "/{payment}/cash-receipt", self.receive_cash, response_model=ReceiptShown, **created)  # type: ignore[arg-type]
         add("/refunds/{refund}/cash-receipt", self.pay_out_cash, response_model=ReceiptShown, **created)  # type: ignore[arg-type]
+        add("/payments/{payment}/held-refund", self.refund_held, response_model=HeldRefundShown, **created)  # type: ignore[arg-type]
         add(
             "/webhooks/payments/{provider}",
             self.receive_webhook,
@@ -226,6 +236,22 @@ class PaymentPages:
             answer = once(
                 connection, call, lambda: self._pay_out_cash(connection, call.actor, refund), at=self._clock()
             )
+        return answer.response()
+
+    def refund_held(self, payment: PaymentId, call: TreasurerCall) -> Response:
+        """Give back what a disputed payment brought: it was never the request's."""
+        with self._engine.begin() as connection:
+            kept = claim(connection, call, at=self._clock())
+            if kept is not None:
+                return kept.response()
+            held = store.load_payment(connection, payment)
+            self._audit(connection, call.actor, "payment.refund-held", payment, held.request_number)
+        refund = self._exchange.refund_held(payment, reason="disputed")
+        answer = json_answer(
+            201, {"id": refund.id, "state": refund.state.value, "minor": refund.amount.minor}
+        )
+        with self._engine.begin() as connection:
+            keep(connection, call, answer)
         return answer.response()
 
     async def receive_webhook(self, provider: str, request: Request) -> Response:

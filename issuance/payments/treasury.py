@@ -41,17 +41,20 @@ class Treasury:
         self._engine, self._exchange = engine, exchange
 
     def is_settled(self, connection: Connection, request: Request) -> bool:
-        """Whether every fee is paid, or none was owed."""
+        """Whether every fee is paid and stays with us, or none was owed."""
         if not request.fees:
             return True
-        paid = store.payments_of(connection, request.number)
-        return any(payment.state is PaymentState.PAID for payment in paid)
+        payments = store.payments_of(connection, request.number)
+        return any(
+            payment.state is PaymentState.PAID and not store.refunds_of(connection, payment.id)
+            for payment in payments
+        )
 
     def refundable(self, connection: Connection, request: Request) -> Money:
         """What a refusal gives back: the components of what was paid that are given back then."""
         chosen = _given_back(request, RefundOccasion.REFUSAL)
         fees = [fee for fee in fees_of(request) if fee.component in chosen]
-        if not fees or not self.is_settled(connection, request):
+        if not fees or not self._is_paid(connection, request):
             return Money(minor=0, currency=Currency.SYP)
         return Money(minor=sum(fee.amount.minor for fee in fees), currency=fees[0].amount.currency)
 
@@ -60,8 +63,12 @@ class Treasury:
     ) -> None:
         """Book that what this occasion gives back is given back; deciding twice is deciding once."""
         chosen = _given_back(request, occasion)
-        if chosen and self.is_settled(connection, request):
+        if chosen and self._is_paid(connection, request):
             self._exchange.open_refund(connection, request.number, components=chosen, reason=reason)
+
+    def _is_paid(self, connection: Connection, request: Request) -> bool:
+        payments = store.payments_of(connection, request.number)
+        return any(payment.state is PaymentState.PAID for payment in payments)
 
     def send_refund(self, request_number: str) -> None:
         """Ask the provider to pay out what was decided; repeatable."""

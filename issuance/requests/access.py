@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 
 from issuance.audit import trail
 from issuance.identity.actors import Actor, ActorKind
+from issuance.identity.permissions import Permission
 from issuance.requests.book import RequestNotFound, load_request
 from issuance.requests.errors import OwnKinsRecord
 from issuance.requests.models import Request
@@ -13,7 +14,7 @@ from issuance.requests.registers import Registers
 
 
 def visible_request(connection: Connection, number: str, actor: Actor) -> Request:
-    """The request, if this actor may see it: a citizen their own, staff their agency's or their office's.
+    """The request, if this actor may see it: citizens their own, staff their agency's, a desk what it took.
 
     Raises:
         RequestNotFound: it does not exist or is not theirs; the answer does not tell which.
@@ -21,11 +22,20 @@ def visible_request(connection: Connection, number: str, actor: Actor) -> Reques
     request = load_request(connection, number)
     if actor.kind is ActorKind.CITIZEN and request.applicant == actor.national_number:
         return request
-    if actor.kind in {ActorKind.STAFF, ActorKind.MACHINE} and (
-        request.agency == actor.agency or (actor.office is not None and request.desk_office == actor.office)
-    ):
+    if actor.kind in {ActorKind.STAFF, ActorKind.MACHINE} and request.agency == actor.agency:
+        return request
+    # Whoever works at the desk follows what the desk took in, whatever agency it went to.
+    if actor.may(Permission.REQUESTS_CREATE_ASSISTED) and request.desk_office == actor.office is not None:
         return request
     raise RequestNotFound
+
+
+def is_own_kins(registers: Registers, actor: Actor, request: Request) -> bool:
+    """Whether the request is about the caller, as a member of staff, or about their close kin."""
+    if actor.kind is not ActorKind.STAFF or actor.national_number is None:
+        return False
+    own = actor.national_number
+    return any(registers.is_close_kin(own, person) for person in (request.subject, request.applicant))
 
 
 def keep_from_kin(registers: Registers, actor: Actor, request: Request) -> None:
@@ -34,11 +44,8 @@ def keep_from_kin(registers: Registers, actor: Actor, request: Request) -> None:
     Raises:
         OwnKinsRecord: the request is about such a record.
     """
-    if actor.kind is not ActorKind.STAFF or actor.national_number is None:
-        return
-    for person in (request.subject, request.applicant):
-        if registers.is_close_kin(actor.national_number, person):
-            raise OwnKinsRecord
+    if is_own_kins(registers, actor, request):
+        raise OwnKinsRecord
 
 
 def note_look(connection: Connection, request: Request, actor: Actor, *, at: datetime) -> None:

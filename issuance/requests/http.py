@@ -14,7 +14,6 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.catalogue.models import Channel, Delivery, Text
 from issuance.clock import Clock
-from issuance.database import reading
 from issuance.http.cursors import Cursors, PageCursor, PageLimit
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
 from issuance.http.typed import without_direction_marks
@@ -23,7 +22,7 @@ from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.permissions import Permission
 from issuance.registries.answers import Reason
 from issuance.requests import opening
-from issuance.requests.access import keep_from_kin, note_look, visible_request
+from issuance.requests.access import is_own_kins, keep_from_kin, note_look, visible_request
 from issuance.requests.book import Selection, find_requests, load_timeline
 from issuance.requests.errors import ReasonMissing
 from issuance.requests.lifecycle import Event, State
@@ -176,6 +175,7 @@ class RequestsHttp:
         add("/requests/{number}/cancellation", self.cancel, methods=["POST"], response_model=RequestShown)
         add("/requests/{number}/decision", self.decide, methods=["POST"], response_model=RequestShown)
         add("/requests/{number}/resumption", self.resume, methods=["POST"], response_model=RequestShown)
+        add("/requests/{number}/abandonment", self.abandon, methods=["POST"], response_model=RequestShown)
         add("/requests/{number}/answer", self.answer_arrived, methods=["POST"], status_code=202)
         return router
 
@@ -189,6 +189,7 @@ class RequestsHttp:
             request = self._opening.open(connection, wish, actor=call.actor, at=at)
             about = AuditObject(kind="request", id=request.number)
             trail.record(connection, call.actor, "request.open", about, at=at)
+            note_look(connection, request, call.actor, at=at)
             return json_answer(201, _shown(request), location=f"/requests/{request.number}")
 
         with self._engine.begin() as connection:
@@ -208,12 +209,16 @@ class RequestsHttp:
             after=None if position is None else str(position[0]),
             limit=limit + 1,
         )
-        with reading(self._engine) as connection:
+        with self._engine.begin() as connection:
             found = find_requests(connection, selection)
-        page = self._cursors.page(
-            found, limit=limit, position=lambda request: [request.number], listing=listing, actor=actor
-        )
-        return RequestPage(items=[_view(request) for request in page.items], next=page.next)
+            page = self._cursors.page(
+                found, limit=limit, position=lambda request: [request.number], listing=listing, actor=actor
+            )
+            # A list tells who asked for what about whom: each line is a look, and kin are left out.
+            shown = [each for each in page.items if not is_own_kins(self._movements.registers, actor, each)]
+            for request in shown:
+                note_look(connection, request, actor, at=self._clock())
+        return RequestPage(items=[_view(request) for request in shown], next=page.next)
 
     def show_request(self, number: str, actor: ReaderDep) -> RequestInFull:
         """One request with all that has happened to it."""
@@ -291,6 +296,18 @@ class RequestsHttp:
             stored = self._theirs(connection, number, call.actor)
             return json_answer(
                 200, _shown(self._movements.resume(connection, stored.number, actor=call.actor, at=at))
+            )
+
+        with self._engine.begin() as connection:
+            return once(connection, call, lambda: effect(connection), at=at).response()
+
+    def abandon(self, number: str, call: ResumeCall) -> Response:
+        """Give up a held request whose cause cannot be mended: everything that was paid goes back."""
+        at, known = self._clock(), parse_request_number(number)
+
+        def effect(connection: Connection) -> Answer:
+            return json_answer(
+                200, _shown(self._movements.abandon(connection, known, officer=call.actor, at=at))
             )
 
         with self._engine.begin() as connection:

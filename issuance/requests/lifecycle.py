@@ -11,7 +11,8 @@ the request waits for a person, an agency or a deadline.
 
     fetching-record, awaiting-record, deciding, awaiting-decision
                       → refusing → notice-intended → notice-sealed → notice-released → refused
-    any automatic state → held (something is broken; an operator resumes it where it stopped)
+    any automatic state → held (something is broken; an officer resumes it where it stopped,
+                                or abandons it, and everything paid goes back)
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class State(StrEnum):
     HELD = "held"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    ABANDONED = "abandoned"
 
 
 class Event(StrEnum):
@@ -64,6 +66,7 @@ class Event(StrEnum):
     CLOSE_REFUSAL = "close-refusal"
     HOLD = "hold"
     RESUME = "resume"
+    ABANDON = "abandon"
     CANCEL = "cancel"
     EXPIRE = "expire"
 
@@ -84,7 +87,7 @@ AUTOMATIC = frozenset(
 )
 """States that a worker moves on without asking anybody."""
 
-FINAL = frozenset({State.DELIVERED, State.REFUSED, State.CANCELLED, State.EXPIRED})
+FINAL = frozenset({State.DELIVERED, State.REFUSED, State.CANCELLED, State.EXPIRED, State.ABANDONED})
 """States that nothing follows."""
 
 _TABLE: dict[tuple[State, Event], State] = {
@@ -113,6 +116,7 @@ _TABLE: dict[tuple[State, Event], State] = {
     (State.NOTICE_SEALED, Event.RELEASE): State.NOTICE_RELEASED,
     (State.NOTICE_RELEASED, Event.CLOSE_REFUSAL): State.REFUSED,
     **{(state, Event.HOLD): State.HELD for state in AUTOMATIC},
+    (State.HELD, Event.ABANDON): State.ABANDONED,
 }
 
 
@@ -159,3 +163,13 @@ def resumed_state(state: State, held_from: State | None) -> State:
     if state is not State.HELD or held_from is None or held_from not in AUTOMATIC:
         raise TransitionRefused(state=state.value, event=Event.RESUME.value)
     return held_from
+
+
+def require_unreleased(held_from: State | None) -> None:
+    """Pass unless the document or the notice is already out: then the request can only be finished.
+
+    Raises:
+        TransitionRefused: it is.
+    """
+    if held_from in {State.RELEASED, State.NOTICE_RELEASED}:
+        raise TransitionRefused(state=held_from.value, event=Event.ABANDON.value)

@@ -24,7 +24,7 @@ from issuance.requests.book import (
     stuck_requests,
 )
 from issuance.requests.errors import OtherAgency
-from issuance.requests.lifecycle import Event, State
+from issuance.requests.lifecycle import Event, State, require_unreleased
 from issuance.requests.models import Request
 from issuance.requests.parts import Treasury
 from issuance.requests.refusals import reason_to_json
@@ -103,6 +103,20 @@ class Movements:
         """Let a held request go on where it stopped, once its cause is mended."""
         request = hold_request(connection, number)
         return self._move_on(connection, request, Event.RESUME, actor=actor, at=at)
+
+    def abandon(self, connection: Connection, number: str, *, officer: Actor, at: datetime) -> Request:
+        """Give up a held request whose cause cannot be mended: everything that was paid goes back.
+
+        Raises:
+            OtherAgency, OwnKinsRecord: not this officer.
+            TransitionRefused: it is not held, or its document is already out.
+        """
+        request = self._for_officer(connection, number, officer)
+        if request.state is State.ABANDONED:
+            return request
+        require_unreleased(request.held_from)
+        self.treasury.decide_refund(connection, request, RefundOccasion.FAILURE, reason="request-abandoned")
+        return self._move(connection, request, Event.ABANDON, actor=officer, at=at, due_at=None)
 
     def answer_arrived(self, connection: Connection, number: str, *, actor: Actor, at: datetime) -> Request:
         """The agency has answered, or may have: ask for the answer. Late and double news are harmless."""

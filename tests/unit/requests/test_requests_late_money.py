@@ -119,6 +119,21 @@ def test_a_refusal_keeps_what_the_definition_says_and_no_more(world: World, desk
     assert payment.amount.minor - due.minor == 1000  # the service charge
 
 
+def test_a_fee_that_is_going_back_releases_nothing(world: World, desk: Desk) -> None:
+    request = world.submitted()
+    desk.receive(desk.open(request))
+    with world.engine.begin() as connection:
+        paid = world.load(request, connection)
+        assert desk.treasury.is_settled(connection, paid)
+        desk.treasury.decide_refund(connection, paid, RefundOccasion.FAILURE, reason="request-abandoned")
+        assert not desk.treasury.is_settled(connection, paid)
+    assert desk.refund(request) == (
+        3500,
+        ("extract-fee", "service-charge", "stamp-duty"),
+        RefundState.CREATED,
+    )
+
+
 def test_nothing_is_owed_back_of_what_was_never_paid(world: World, desk: Desk) -> None:
     request = world.submitted()
     desk.open(request)

@@ -10,9 +10,11 @@ from issuance.audit.trail import verify_chain
 from issuance.catalogue.models import Text
 from issuance.errors import IssuanceError
 from issuance.identity.actors import Actor, ActorKind
+from issuance.identity.permissions import Permission
 from issuance.registries.answers import Reason
 from issuance.requests.access import visible_request
 from issuance.requests.book import RequestMovedOn, RequestNotFound, move
+from issuance.requests.errors import OtherAgency
 from issuance.requests.lifecycle import AUTOMATIC, FINAL, Event, State, TransitionRefused
 from issuance.requests.models import Request, requests
 from issuance.requests.movements import STUCK_AFTER
@@ -265,16 +267,44 @@ def test_a_resumed_request_is_a_new_call_to_a_worker(world: World) -> None:
         world.move("resume", request, actor=OFFICER)
 
 
+def test_a_held_request_that_cannot_be_mended_is_given_up_and_all_money_goes_back(world: World) -> None:
+    request = waiting(world, State.HELD, held_from="intended", attempt=1)
+    abandoned = world.move("abandon", request, officer=OFFICER)
+    assert abandoned.state is State.ABANDONED
+    assert world.till.decided == [(request.number, "failure", "request-abandoned")]
+    assert world.called == []
+    assert world.move("abandon", request, officer=OFFICER) == abandoned
+    assert len(world.till.decided) == 1
+
+
+@pytest.mark.parametrize("held_from", ["released", "notice-released"])
+def test_what_is_already_out_is_finished_and_not_given_up(world: World, held_from: str) -> None:
+    request = waiting(world, State.HELD, held_from=held_from)
+    with pytest.raises(TransitionRefused):
+        world.move("abandon", request, officer=OFFICER)
+    assert world.till.decided == []
+
+
+def test_only_held_requests_are_given_up_and_only_by_the_agency(world: World) -> None:
+    with pytest.raises(TransitionRefused):
+        world.move("abandon", waiting(world, State.SEALED), officer=OFFICER)
+    request = waiting(world, State.HELD, held_from="intended")
+    with pytest.raises(OtherAgency):
+        world.move("abandon", request, officer=staff("x", agency="workers-register"))
+
+
 def test_who_may_see_a_request(world: World) -> None:
     request = put(world, world.submitted(), desk_office="homs-post")
     machine = Actor(kind=ActorKind.MACHINE, id="m", permissions=frozenset(), agency="civil-registry")
-    clerk = Actor(kind=ActorKind.STAFF, id="c", permissions=frozenset(), agency="post", office="homs-post")
+    desk = frozenset({Permission.REQUESTS_CREATE_ASSISTED})
+    clerk = Actor(kind=ActorKind.STAFF, id="c", permissions=desk, agency="post", office="homs-post")
+    namesake = Actor(kind=ActorKind.STAFF, id="n", permissions=frozenset(), agency="post", office="homs-post")
     auditor = Actor(kind=ActorKind.STAFF, id="a", permissions=frozenset())
     system = Actor(kind=ActorKind.SYSTEM, id="s", permissions=frozenset(), agency="civil-registry")
     with world.engine.begin() as connection:
         for actor in (citizen(OMAR), OFFICER, machine, clerk):
             assert visible_request(connection, request.number, actor) == request
-        for actor in (citizen(SALMA), staff("x", agency="workers-register"), auditor, system):
+        for actor in (citizen(SALMA), staff("x", agency="workers-register"), namesake, auditor, system):
             with pytest.raises(RequestNotFound):
                 visible_request(connection, request.number, actor)
         with pytest.raises(RequestNotFound):
