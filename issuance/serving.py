@@ -20,7 +20,7 @@ from issuance.settings import Layout
 from issuance.web import create_app
 
 LOOPBACK = "127.0.0.1"
-START_WITHIN_SECONDS = 30.0
+START_WITHIN_SECONDS = 60.0
 
 
 class NotStarted(Exception):

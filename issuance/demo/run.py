@@ -78,6 +78,7 @@ def _play(layout: Layout, progress: Progress) -> list[Delivered]:
     hire(service, passwords)
     webhooks_to = f"{web.url}/webhooks/payments/{settings.payment_provider}"
     with ExitStack() as running:
+        running.callback(service.close)
         running.enter_context(working(service, executor_id="demo"))
         running.enter_context(serving(service, web))
         running.enter_context(sandbox_provider(layout, provider, webhooks_to=webhooks_to))
