@@ -52,12 +52,14 @@ POST /requests/{number}/submission                          401 200 404 200 403 
 POST /requests/{number}/cancellation                        401 200 404 200 403 403 200 403 403 403 403 403
 POST /requests/{number}/decision                            401 403 403 403 200 403 409 403 403 403 403 403
 POST /requests/{number}/resumption                          401 403 403 403 403 403 200 403 403 403 403 403
+POST /requests/{number}/abandonment                         401 403 403 403 403 403 409 403 403 403 403 403
 POST /requests/{number}/answer                              401 403 403 403 403 403 403 403 403 403 202 403
 POST /requests/{number}/payments                            401 201 404 201 403 403 403 403 403 403 403 403
 GET /requests/{number}/payments                             401 200 404 200 403 403 403 200 200 403 200 403
 GET /requests/{number}/payments/{payment}                   401 200 404 200 403 403 403 200 200 403 200 403
 POST /requests/{number}/payments/{payment}/cash-receipt     401 403 403 201 403 403 403 403 403 403 403 403
 POST /refunds/{refund}/cash-receipt                         401 403 403 201 403 403 403 403 403 403 403 403
+POST /payments/{payment}/held-refund                        401 403 403 403 403 403 403 403 404 403 403 403
 GET /requests/{number}/documents                            401 200 404 200 200 404 200 403 403 403 200 403
 GET /documents/{number}                                     401 200 404 200 200 404 200 403 403 403 200 403
 GET /documents/{number}/file                                401 200 404 200 200 404 200 403 403 403 200 403
@@ -218,6 +220,10 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
         lambda place: f"/requests/{place.set_aside}/resumption",
         lambda _: {},
     ),
+    "POST /requests/{number}/abandonment": (
+        lambda place: f"/requests/{place.unpaid}/abandonment",
+        lambda _: {},
+    ),
     "POST /requests/{number}/answer": (lambda place: f"/requests/{place.unpaid}/answer", lambda _: {}),
     "POST /requests/{number}/payments": (
         lambda place: f"/requests/{place.unpaid}/payments",
@@ -234,6 +240,10 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
     ),
     "POST /refunds/{refund}/cash-receipt": (
         lambda place: f"/refunds/{place.cash_refund}/cash-receipt",
+        lambda _: {},
+    ),
+    "POST /payments/{payment}/held-refund": (
+        lambda _: "/payments/P-00000000/held-refund",
         lambda _: {},
     ),
     "GET /requests/{number}/documents": (

@@ -26,7 +26,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES_OF_AN_OPERATION = 6
+EXAMPLES_OF_AN_OPERATION = 5
 NOT_CALLED = {("DELETE", "/session")}  # it would end the session of the calls after it
 CITIZEN = "citizen"
 

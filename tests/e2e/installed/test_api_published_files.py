@@ -95,7 +95,7 @@ def test_the_reference_names_no_address_but_its_own(town: Town) -> None:
         "unsafe-inline"
         not in page.headers["Content-Security-Policy"].partition("script-src")[2].split(";")[0]
     )
-    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+    for address in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
         assert town.ask("GET", address).status_code == 200, address
 
 

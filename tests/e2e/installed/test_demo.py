@@ -13,6 +13,7 @@ from rich.console import Console
 
 from issuance.catalogue.models import DocumentKind
 from issuance.demo import run as demo
+from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration, run_demo
 from issuance.settings import Layout
 from verify.app import main as verify_main
@@ -89,24 +90,18 @@ def test_nothing_secret_lies_where_everybody_reads(demonstration: Path) -> None:
 def test_running_it_again_begins_anew(
     demonstration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nothing of the earlier one is left when the play begins; that it plays, the others show."""
     root = tmp_path / "again"
     shutil.copytree(demonstration, root)
-    (root / "documents" / "left-over.pdf").touch()
-    monkeypatch.setattr(demo, "choose_scenes", _one_scene)
-    printed = io.StringIO()
-
-    assert run_demo(root, Console(file=printed, width=80)) == 0
-
-    (document,) = (root / "documents").iterdir()
-    assert document.name.startswith("non-employment-")
-    assert "1 of 1 genuine and in force" in printed.getvalue()
+    monkeypatch.setattr(demo, "_play", lambda layout, _: _nothing_is_left(layout.root))
+    for _ in range(2):
+        with pytest.raises(SceneFailed, match="all was cleared"):
+            run_demo(root, Console(file=io.StringIO()))
 
 
-def _one_scene(service: Any) -> list[Any]:
-    return [scene for scene in _all_scenes(service) if scene.service is DocumentKind.NON_EMPLOYMENT]
-
-
-_all_scenes = demo.choose_scenes
+def _nothing_is_left(root: Path) -> Any:
+    assert [path.name for path in root.iterdir()] == [demo.MARKER]
+    raise SceneFailed("all was cleared")
 
 
 @pytest.mark.parametrize("what", ["a file of somebody", "an installation"])
