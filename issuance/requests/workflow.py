@@ -6,8 +6,12 @@ makes it necessary, so neither happens without the other. Waiting is a row in
 `requests`, never a sleeping workflow.
 
 The workflow's id is `request:fulfil:attempt`. A repeated enqueue is the same workflow;
-whoever calls the worker again raises the attempt first. A step that was interrupted is
-run again, and every stage can bear that (see `fulfilment.py`).
+whoever calls the worker again raises the attempt first.
+
+To DBOS all stages are one step: how far a request has come stands in its row, so a step
+that was interrupted is run again, finds the stages that are done, and every other can
+bear to be repeated (see `fulfilment.py`). A step each would write the same twice: five
+more commits a document, and 15 ms.
 """
 
 import logging
@@ -113,14 +117,14 @@ def _register(fulfilment: Fulfilment, first_wait_seconds: float) -> None:
     def fulfil(number: str, state: str) -> str:
         current = State(state)
         while current in AUTOMATIC:
-            current = _run_stage(fulfilment, number, current, first_wait_seconds)
+            current = _run_stages(fulfilment, number, current, first_wait_seconds)
         return current.value
 
 
-def _run_stage(fulfilment: Fulfilment, number: str, state: State, first_wait_seconds: float) -> State:
-    """Run one stage until it is through, or hold the request.
+def _run_stages(fulfilment: Fulfilment, number: str, state: State, first_wait_seconds: float) -> State:
+    """Run the stages from `state` until they are through, or hold the request.
 
-    What stopped a stage is the *result* of its step, not an error: an error would come back as
+    What stopped a stage is the *result* of the step, not an error: an error would come back as
     another class, without its words, should this process die before the request is held.
     """
 
@@ -134,26 +138,30 @@ def _run_stage(fulfilment: Fulfilment, number: str, state: State, first_wait_sec
             "should_retry": _passes,
         }
 
-    outcome = DBOS.run_step(options(state.value), lambda: _attempt(fulfilment, number, state))
+    outcome = DBOS.run_step(options("stages"), lambda: _attempt(fulfilment, number, state))
     if isinstance(outcome, str):
         return State(outcome)
-    code, words = outcome["code"], Sentence(ar=outcome["ar"], en=outcome["en"])
+    stopped, code = State(outcome["state"]), outcome["code"]
+    words = Sentence(ar=outcome["ar"], en=outcome["en"])
     held = DBOS.run_step(
-        options("hold"), lambda: fulfilment.hold(number, state, code=code, words=words).value
+        options("hold"), lambda: fulfilment.hold(number, stopped, code=code, words=words).value
     )
     return State(held)
 
 
 def _attempt(fulfilment: Fulfilment, number: str, state: State) -> str | dict[str, str]:
-    """The state that follows; where the stage cannot go on, code and words of what stopped it."""
+    """The state the request waits or ends in; where a stage cannot go on: which, and what stopped it."""
     try:
-        return fulfilment.run(number, state).value
+        while state in AUTOMATIC:
+            state = fulfilment.run(number, state)
     except Exception as error:
         stoppage = stoppage_of(error)
         if stoppage.may_pass and not _is_last_attempt():
             raise
         logger.exception("request %s is held in %s: %s", number, state, stoppage.code)
-        return {"code": stoppage.code, "ar": stoppage.words.ar, "en": stoppage.words.en}
+        words = stoppage.words
+        return {"state": state.value, "code": stoppage.code, "ar": words.ar, "en": words.en}
+    return state.value
 
 
 def _is_last_attempt() -> bool:
