@@ -88,7 +88,7 @@ def _pairs(service: Service) -> tuple[Pair, ...]:
             naive=lambda sample: _sign_with_opened_key(service, sample),
         ),
         Pair(
-            label="QR symbol: zxing | qrcode, which weighs its masks in Python",
+            label="QR symbol: one mask, places known | qrcode as it comes",
             ours=lambda sample: draw(sample.symbol),
             naive=lambda sample: _write_by_qrcode(sample.symbol),
         ),
