@@ -276,9 +276,12 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Drives the public page; a machine without a browser skips those tests."""
+    """Drives the public page; a machine without a browser skips those tests.
+
+    Of one module: while it runs, no other test in this thread may run an event loop.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no chromium on this machine: the public page is not driven")
