@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from issuance.catalogue.models import RefundOccasion
+from issuance.database import reading
 from issuance.identity.actors import Actor
 from issuance.identity.permissions import NATIONAL_ROLES, Permission
 from issuance.money import Currency, Money
@@ -72,7 +73,7 @@ class Treasury:
 
     def send_refund(self, request_number: str) -> None:
         """Ask the provider to pay out what was decided; repeatable."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             try:
                 payment = paid_payment(connection, request_number)
             except NotPaid:

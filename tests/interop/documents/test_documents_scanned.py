@@ -29,7 +29,7 @@ JPEG_QUALITY = 75
 # neighbourhood, on a whole sheet mostly white paper, and so bears less there.
 BLUR = {
     "zxing-cpp": {"sheet": 1.0, "symbol": 1.0},
-    "zbar": {"sheet": 0.4, "symbol": 0.8},
+    "zbar": {"sheet": 0.6, "symbol": 1.0},
 }
 POINTED_MARGIN = 12  # pixels around the symbol's own quiet zone
 
