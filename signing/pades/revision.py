@@ -98,11 +98,22 @@ def _open(pdf: bytes) -> _RevisionWriter:
     return writer
 
 
+def _stream(content: bytes) -> generic.StreamObject:
+    """A stream whose end no reader can mistake.
+
+    ISO 19005-3 §6.1.7.1 counts `/Length` up to the end-of-line marker before `endstream`; content that
+    ends in a carriage return makes that marker look one octet longer. One object in 256 does, and is
+    written in hexadecimal, which always ends in `>`.
+    """
+    stream = generic.StreamObject(stream_data=content)
+    if content.endswith(b"\r"):
+        stream.apply_filter(pdf_name("/ASCIIHexDecode"))
+    return stream
+
+
 def _write_security_store(writer: _RevisionWriter, revocation: RevocationData) -> None:
     def streams(objects: tuple[bytes, ...]) -> generic.ArrayObject:
-        return generic.ArrayObject(
-            writer.add_object(generic.StreamObject(stream_data=each)) for each in objects
-        )
+        return generic.ArrayObject(writer.add_object(_stream(each)) for each in objects)
 
     store = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/DSS")})  # type: ignore[no-untyped-call] # pyHanko leaves it untyped
     for name, objects in (
