@@ -54,7 +54,7 @@ class _Body(BaseModel):
 class CodeRequest(_Body):
     """Ask for a one-time code."""
 
-    national_number: str = Field(max_length=32, examples=["99010000017"])
+    national_number: str = Field(max_length=32, examples=["99343456858"])
     phone: str = Field(max_length=32, examples=["+963944000000"])
 
 

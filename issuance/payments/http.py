@@ -76,7 +76,7 @@ class AmountShown(_Body):
 class PaymentWish(_Body):
     """The way of paying."""
 
-    provider: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["sandbox", "cash"])]
+    provider: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["e-payments", "cash"])]
 
 
 class CashCount(_Body):

@@ -74,8 +74,8 @@ class NewRequest(_Body):
     service: str = Field(max_length=64, examples=["birth"])
     channel: Channel
     delivery: Delivery
-    applicant: str = Field(max_length=64, examples=["99010000017"])
-    subject: str = Field(max_length=64, examples=["99010000017"])
+    applicant: str = Field(max_length=64, examples=["99343456858"])
+    subject: str = Field(max_length=64, examples=["99343456858"])
     event_registration: str | None = Field(default=None, max_length=32)
     purpose: TextBody | None = None
     contact: str | None = Field(default=None, max_length=32, pattern=r"^\+[0-9]{7,15}$")
