@@ -78,18 +78,21 @@ def _open(sub_indication: SubIndication, ar: str, en: str) -> Meaning:
 
 MEANINGS: dict[Reason, Meaning] = {
     Reason.IN_FORCE: _genuine(
-        DocumentStatus.VALID, "الختم صحيح والوثيقة سارية.", "The seal is right and the document is in force."
+        DocumentStatus.VALID,
+        "رمز الختم صحيح والوثيقة سارية.",
+        "The seal code is right and the document is in force.",
     ),
     Reason.STATUS_MISSING: _genuine(
         DocumentStatus.UNKNOWN,
-        "الختم صحيح، لكن تعذّر التحقق من أن الوثيقة لم تُلغَ. أعد المحاولة عند توفر الإنترنت.",
-        "The seal is right, but it could not be checked whether the document was withdrawn. "
+        "رمز الختم صحيح، لكن تعذّر التحقق من أن الوثيقة لم تُلغَ. أعد المحاولة عند توفر الإنترنت.",
+        "The seal code is right, but it could not be checked whether the document was withdrawn. "
         "Try again with a connection.",
     ),
     Reason.STATUS_STALE: _genuine(
         DocumentStatus.UNKNOWN,
-        "الختم صحيح، لكن آخر معلومة عن حالة الوثيقة قديمة. أعد المحاولة عند توفر الإنترنت.",
-        "The seal is right, but what is known of the document's status is old. Try again with a connection.",
+        "رمز الختم صحيح، لكن آخر معلومة عن حالة الوثيقة قديمة. أعد المحاولة عند توفر الإنترنت.",
+        "The seal code is right, but what is known of the document's status is old. "
+        "Try again with a connection.",
     ),
     Reason.REVOKED: _genuine(
         DocumentStatus.REVOKED,
@@ -162,8 +165,8 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.UNKNOWN_PROFILE: _open(
         SubIndication.GENERIC,
-        "الختم صحيح، لكن نوع الوثيقة غير معروف هنا. أعد المحاولة عند توفر الإنترنت.",
-        "The seal is right, but this kind of document is not known here. Try again with a connection.",
+        "رمز الختم صحيح، لكن نوع الوثيقة غير معروف هنا. أعد المحاولة عند توفر الإنترنت.",
+        "The seal code is right, but this kind of document is not known here. Try again with a connection.",
     ),
     Reason.CLOCK_WRONG: _open(
         SubIndication.NOT_YET_VALID,
@@ -184,8 +187,8 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.STATUS_ROLLED_BACK: _genuine(
         DocumentStatus.UNKNOWN,
-        "الختم صحيح، لكن قائمة الحالات المعروضة أقدم من قائمة شوهدت من قبل، فلا يُعرف إن أُلغيت الوثيقة.",
-        "The seal is right, but the status list is older than one seen before, "
+        "رمز الختم صحيح، لكن قائمة الحالات المعروضة أقدم من قائمة شوهدت من قبل، فلا يُعرف إن أُلغيت الوثيقة.",
+        "The seal code is right, but the status list is older than one seen before, "
         "so it is not known whether the document was withdrawn.",
     ),
 }

@@ -71,6 +71,7 @@ _AGREEMENTS = {
 _CLAIMED = Words(
     ar="ما تقوله الوثيقة عن نفسها، ولا يُعتد به:", en="What it says of itself, not to be believed:"
 )
+_COMPARE = Words(ar="قارن الآن كل سطر بالورقة.", en="Now compare each line with the paper.")
 _BEARER = Words(ar="هذا الفحص لا يثبت هوية حامل الوثيقة.", en="This check does not prove who the bearer is.")
 
 
@@ -90,6 +91,11 @@ def print_seal_report(console: Console, report: "SealReport", *, language: Langu
     """Prints the report on the text of one symbol."""
     parts: list[RenderableType] = [
         *_checks((report.check,), language),
+        *(
+            Text(line)
+            for line in _said(_COMPARE, language)
+            if report.fields and report.verdict is Verdict.GENUINE
+        ),
         *_fields(report.fields, language),
     ]
     _print(console, str(report.document.number or "QR"), report.verdict, parts, language)
@@ -184,8 +190,9 @@ def _checks(checks: tuple[Check, ...], language: Language) -> Iterator[Renderabl
             mark = shape if number == 0 else " "
             yield Text.assemble((f"{mark} ", colour), line)
         if check.outcome is not Outcome.PASSED and check.facts:
-            said = ", ".join(f"{name}: {value}" for name, value in check.facts.items())
-            yield Padding(_foreign(said, style="dim"), (0, 0, 0, 2))
+            said = ", ".join(f"{name}: {value}" for name, value in check.facts.items() if value != "")
+            if said:
+                yield Padding(_foreign(said, style="dim"), (0, 0, 0, 2))
 
 
 def _fields(fields: tuple[FieldComparison, ...], language: Language) -> Iterator[RenderableType]:

@@ -62,9 +62,9 @@ export const WORDS = {
     "open": {"ar": "لا تعتمد عليها قبل أن ينجح التحقق.", "en": "Do not rely on it until the check succeeds."}
   },
   "reasons": {
-    "in-force": {"verdict": "genuine", "ar": "الختم صحيح والوثيقة سارية.", "en": "The seal is right and the document is in force."},
-    "status-missing": {"verdict": "unchecked", "ar": "الختم صحيح، لكن تعذّر التحقق من أن الوثيقة لم تُلغَ. أعد المحاولة عند توفر الإنترنت.", "en": "The seal is right, but it could not be checked whether the document was withdrawn. Try again with a connection."},
-    "status-stale": {"verdict": "unchecked", "ar": "الختم صحيح، لكن آخر معلومة عن حالة الوثيقة قديمة. أعد المحاولة عند توفر الإنترنت.", "en": "The seal is right, but what is known of the document's status is old. Try again with a connection."},
+    "in-force": {"verdict": "genuine", "ar": "رمز الختم صحيح والوثيقة سارية.", "en": "The seal code is right and the document is in force."},
+    "status-missing": {"verdict": "unchecked", "ar": "رمز الختم صحيح، لكن تعذّر التحقق من أن الوثيقة لم تُلغَ. أعد المحاولة عند توفر الإنترنت.", "en": "The seal code is right, but it could not be checked whether the document was withdrawn. Try again with a connection."},
+    "status-stale": {"verdict": "unchecked", "ar": "رمز الختم صحيح، لكن آخر معلومة عن حالة الوثيقة قديمة. أعد المحاولة عند توفر الإنترنت.", "en": "The seal code is right, but what is known of the document's status is old. Try again with a connection."},
     "revoked": {"verdict": "ended", "ar": "صدرت هذه الوثيقة فعلاً ثم ألغتها الجهة المصدرة.", "en": "This document was issued and later withdrawn by its issuer."},
     "superseded": {"verdict": "ended", "ar": "صدرت هذه الوثيقة فعلاً ثم حلّت محلها وثيقة أحدث، أو أُوقف العمل بها.", "en": "This document was issued and later replaced by a newer one, or suspended."},
     "expired": {"verdict": "ended", "ar": "صدرت هذه الوثيقة فعلاً وانتهت مدة صلاحيتها.", "en": "This document was issued, and its time of validity has passed."},
@@ -78,7 +78,7 @@ export const WORDS = {
     "unknown-version": {"verdict": "open", "ar": "هذا الرمز أحدث من أداة التحقق هذه. حدّثها ثم أعد المحاولة.", "en": "This code is newer than this verifier. Update it and try again."},
     "key-too-new": {"verdict": "open", "ar": "خُتم هذا الرمز بمفتاح أحدث من معلومات التحقق المحفوظة هنا. أعد المحاولة عند توفر الإنترنت.", "en": "This code was sealed with a key newer than what is kept here. Try again with a connection."},
     "key-compromised": {"verdict": "open", "ar": "سُحب المفتاح الذي ختم هذه الوثيقة. راجع الجهة المصدرة.", "en": "The key that sealed this document was withdrawn. Ask the issuing agency."},
-    "unknown-profile": {"verdict": "open", "ar": "الختم صحيح، لكن نوع الوثيقة غير معروف هنا. أعد المحاولة عند توفر الإنترنت.", "en": "The seal is right, but this kind of document is not known here. Try again with a connection."},
+    "unknown-profile": {"verdict": "open", "ar": "رمز الختم صحيح، لكن نوع الوثيقة غير معروف هنا. أعد المحاولة عند توفر الإنترنت.", "en": "The seal code is right, but this kind of document is not known here. Try again with a connection."},
     "clock-wrong": {"verdict": "open", "ar": "بحسب ساعة هذا الجهاز لم تصدر الوثيقة بعد. صحّح التاريخ والوقت ثم أعد المحاولة.", "en": "By this device's clock the document is not issued yet. Set date and time and try again."},
     "trust-stale": {"verdict": "open", "ar": "معلومات التحقق المحفوظة هنا قديمة. اتصل بالإنترنت مرة واحدة ثم أعد المحاولة.", "en": "What is kept here for checking is too old. Connect once and try again."},
     "browser": {"verdict": "open", "ar": "هذا المتصفح لا يستطيع التحقق. حدّثه أو استعمل جهازاً آخر.", "en": "This browser cannot check. Update it or use another device."}
