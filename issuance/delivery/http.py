@@ -31,7 +31,6 @@ from signing.formats.canonical_json import JsonValue
 READ = require(Permission.DOCUMENTS_READ_OWN, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_HAND_OVER)
 
 ReaderDep = Annotated[Actor, Depends(READ)]
-LinkCall = Annotated[Call, Depends(idempotent(READ))]
 HandOverCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_HAND_OVER)))]
 _PDF: dict[int | str, dict[str, Any]] = {
     200: {
@@ -81,7 +80,7 @@ class DeliveryHttp:
         add("/requests/{number}/documents", self.list_documents, methods=["GET"])
         add("/documents/{number}", self.show_document, methods=["GET"])
         add(file, self.fetch_file, methods=["GET"], response_class=Response, responses=_PDF)
-        add("/documents/{number}/links", self.make_link, methods=["POST"], response_model=LinkShown)
+        add("/documents/{number}/links", self.make_link, methods=["POST"])
         add("/documents/{number}/hand-over", self.hand_over, methods=["POST"], response_model=shown)
         add(
             opened,
@@ -113,18 +112,14 @@ class DeliveryHttp:
             self._audit(connection, actor, "document.fetch", document)
         return self._file(document)
 
-    def make_link(self, number: str, call: LinkCall) -> Response:
-        """A new link to hand on; it expires."""
+    def make_link(self, number: str, actor: ReaderDep) -> LinkShown:
+        """A new link to hand on; it expires. Called again, it makes another: what opens it is not kept."""
         at = self._clock()
-
-        def effect(connection: Connection) -> Answer:
-            document = self._handled(connection, number, call.actor)
+        with self._engine.begin() as connection:
+            document = self._handled(connection, number, actor)
             link = create_link(connection, document.number, at=at)
-            self._audit(connection, call.actor, "document.link", document)
-            address = f"{self._public_address}/d/{link.token}"
-            return json_answer(200, {"address": address, "expires_at": link.expires_at.isoformat()})
-
-        return self._once(call, effect, at)
+            self._audit(connection, actor, "document.link", document)
+        return LinkShown(address=f"{self._public_address}/d/{link.token}", expires_at=link.expires_at)
 
     def hand_over(self, number: str, body: HandOver, call: HandOverCall) -> Response:
         """A clerk printed the document and gave it to somebody who proved who they are."""

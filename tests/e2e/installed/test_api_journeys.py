@@ -432,3 +432,17 @@ def _attached(pdf: bytes) -> bytes:
     """`record.json` as anybody's reader takes it out of the file."""
     attachments: Any = PdfReader(BytesIO(pdf)).attachments
     return bytes(attachments["record.json"][0])
+
+
+def test_the_database_opens_nothing(town: Town) -> None:
+    """Whoever reads it, or a copy of it, finds no link, no session and no code that works."""
+    case = town.case()
+    held = town.delivered(case, town.citizen(case.applicant))
+    fresh = town.post(f"/documents/{held.number}/links", held.token)["address"].rpartition("/")[2]
+    sent = town.link(held.request).rpartition("/")[2]
+    with town.engine.connect() as connection:
+        dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
+
+    for secret in (fresh, sent, held.token):
+        assert secret not in dump
+        assert secret.encode().hex() not in dump.lower()

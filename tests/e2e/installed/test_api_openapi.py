@@ -80,6 +80,7 @@ def test_every_post_that_creates_or_pays_asks_for_an_idempotency_key(document: A
         "/oauth/token",
         "/accounts",  # what is kept for a key must never hold a password or a secret
         "/clients",
+        "/documents/{number}/links",  # as above: what opens a document
         "/requests/{number}/answer",  # news that may come twice
         "/webhooks/payments/{provider}",  # its webhook-id is its key
         "/api/documents/check",  # asks only
