@@ -22,7 +22,8 @@ $(VENV)/service.done: $(BIN)/python requirements/service.txt pyproject.toml
 
 $(VENV)/dev.done: $(VENV)/service.done requirements/dev.txt
 	@echo "Installing the test tools (once) …"
-	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@# The list is complete; overrides.in says why one release in it is not the one that everybody asked for.
+	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/service.done ## request, pay, seal, deliver and verify one document of every kind
@@ -55,7 +56,7 @@ interop: $(VENV)/dev.done ## other makers' tools judge our output; says which it
 lock: $(VENV)/dev.done ## pin every requirement anew, with hashes
 	@command -v uv >/dev/null || { echo "uv is needed to lock"; exit 1; }
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service -o requirements/service.txt
-	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service --extra postgresql --extra dev -c requirements/service.txt -o requirements/dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service --extra postgresql --extra pkcs11 --extra kms --extra dev -c requirements/service.txt --override requirements/overrides.in -o requirements/dev.txt
 
 clean: ## remove what was made
 	@rm -rf $(VENV) demo build *.egg-info
