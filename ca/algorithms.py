@@ -2,12 +2,17 @@
 
 from typing import assert_never
 
+from ca.errors import ProfileViolation
 from keys.der import NULL, SEQUENCE, object_identifier, tlv
 from keys.signer import Algorithm
 
 
 def signature_algorithm(algorithm: Algorithm) -> bytes:
-    """DER AlgorithmIdentifier of a signature (RFC 5758 §3.2, RFC 4055 §5, RFC 8410 §3)."""
+    """DER AlgorithmIdentifier of a signature (RFC 5758 §3.2, RFC 4055 §5, RFC 8410 §3).
+
+    Raises:
+        ProfileViolation: ML-DSA, which common verifiers of these objects do not know.
+    """
     match algorithm:
         case Algorithm.P256:
             return tlv(SEQUENCE, object_identifier("1.2.840.10045.4.3.2"))
@@ -17,6 +22,8 @@ def signature_algorithm(algorithm: Algorithm) -> bytes:
             return tlv(SEQUENCE, object_identifier("1.2.840.113549.1.1.11"), tlv(NULL))
         case Algorithm.ED25519:
             return tlv(SEQUENCE, object_identifier("1.3.101.112"))
+        case Algorithm.ML_DSA_65:
+            raise ProfileViolation(field="signature algorithm", rule="ECDSA, RSA or Ed25519")
         case _:
             assert_never(algorithm)
 

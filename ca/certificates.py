@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder, unrecorded
 from ca.clock import whole_seconds
-from ca.errors import SignatureWrong, TbsChanged
+from ca.errors import ProfileViolation, SignatureWrong, TbsChanged
 from ca.lint import lint_certificate
 from ca.profiles import PROFILES, Profile, ProfileName
 from ca.serials import SerialNumber, SerialSource, check_serial, random_serial, serial_text
@@ -233,5 +233,7 @@ def _throwaway_key(algorithm: Algorithm) -> PrivateKey:
             return rsa.generate_private_key(65537, 3072)
         case Algorithm.ED25519:
             return ed25519.Ed25519PrivateKey.generate()
+        case Algorithm.ML_DSA_65:
+            raise ProfileViolation(field="issuer's key", rule="ECDSA, RSA or Ed25519")
         case _:
             assert_never(algorithm)

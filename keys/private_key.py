@@ -18,7 +18,11 @@ PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519
 
 
 def as_private_key(signer: Signer, *, purpose: Purpose) -> PrivateKey:
-    """A private-key object that signs by `signer`, for `purpose` only."""
+    """A private-key object that signs by `signer`, for `purpose` only.
+
+    Raises:
+        UnsupportedUse: an ML-DSA key, which signs neither certificates nor documents here.
+    """
     match signer.algorithm:
         case Algorithm.P256 | Algorithm.P384:
             return _LentEllipticCurveKey(signer, purpose)
@@ -26,6 +30,10 @@ def as_private_key(signer: Signer, *, purpose: Purpose) -> PrivateKey:
             return _LentRsaKey(signer, purpose)
         case Algorithm.ED25519:
             return _LentEd25519Key(signer, purpose)
+        case Algorithm.ML_DSA_65:
+            raise UnsupportedUse(
+                key_id=signer.key_id, reason="ML-DSA signs no certificate, CRL or OCSP response"
+            )
         case _:
             assert_never(signer.algorithm)
 

@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias, assert_never, runtime_checkable
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
 from keys.errors import WrongPurpose
 
-PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+PublicKey: TypeAlias = (
+    ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey | mldsa.MLDSA65PublicKey
+)
 
 
 class Purpose(StrEnum):
@@ -22,6 +24,7 @@ class Purpose(StrEnum):
     ROOT = "root"  # certificates and CRLs of the root
     ISSUING = "issuing"  # certificates and CRLs of the issuing CA
     SEAL = "seal"  # the agency's electronic seal on documents
+    OFFICER = "officer"  # the signature of one officer
     OCSP = "ocsp"
     TIMESTAMP = "timestamp"
     SEAL_CODE = "seal-code"  # the QR on documents
@@ -37,6 +40,7 @@ class Algorithm(StrEnum):
     P384 = "P-384"  # ECDSA with SHA-384: the root
     RSA3072 = "RSA-3072"  # PKCS #1 v1.5 with SHA-256
     ED25519 = "Ed25519"  # never a PDF's only signature: some validators call it corrupted
+    ML_DSA_65 = "ML-DSA-65"  # FIPS 204, pure, no context; never a certificate's or a PDF's key
 
 
 @runtime_checkable
@@ -86,13 +90,13 @@ def require_purpose(signer: Signer, asked: Purpose) -> None:
 
 
 def hash_of(algorithm: Algorithm) -> hashes.SHA256 | hashes.SHA384 | None:
-    """The hash that goes with an algorithm; None where the scheme has its own (Ed25519)."""
+    """The hash that goes with an algorithm; None where the scheme has its own."""
     match algorithm:
         case Algorithm.P256 | Algorithm.RSA3072:
             return hashes.SHA256()
         case Algorithm.P384:
             return hashes.SHA384()
-        case Algorithm.ED25519:
+        case Algorithm.ED25519 | Algorithm.ML_DSA_65:
             return None
         case _:
             assert_never(algorithm)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias, assert_never, cast
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 
 from keys.custody import check_key_id
 from keys.errors import KeyExists, KeyNotFound, KeyRefused
@@ -22,7 +22,9 @@ from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
 
 SUFFIX = ".key.pem"
 RSA_BITS, RSA_EXPONENT = 3072, 65537
-_Held: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+_Held: TypeAlias = (
+    ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey
+)
 
 
 class SoftwareSigner:
@@ -71,6 +73,8 @@ class SoftwareSigner:
                 return cast("rsa.RSAPrivateKey", self._key).sign(data, padding.PKCS1v15(), hashes.SHA256())
             case Algorithm.ED25519:
                 return cast("ed25519.Ed25519PrivateKey", self._key).sign(data)
+            case Algorithm.ML_DSA_65:
+                return cast("mldsa.MLDSA65PrivateKey", self._key).sign(data)
             case _:
                 assert_never(self.algorithm)
 
@@ -185,6 +189,8 @@ def _new_key(algorithm: Algorithm) -> _Held:
             return rsa.generate_private_key(RSA_EXPONENT, RSA_BITS)
         case Algorithm.ED25519:
             return ed25519.Ed25519PrivateKey.generate()
+        case Algorithm.ML_DSA_65:
+            return mldsa.MLDSA65PrivateKey.generate()
         case _:
             assert_never(algorithm)
 
