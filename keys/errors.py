@@ -6,9 +6,22 @@
     ├── KeyNotFound          no key of this identifier in this custody
     ├── KeyExists            the identifier is taken; a key is never overwritten
     ├── InvalidKeyId         the identifier has a form that no backend would take
-    ├── KeyRefused           wrong passphrase, or the key file is not the one that was written
+    ├── KeyRefused           wrong passphrase or PIN, no right to the key, or not the key that was made
     ├── PassphraseMissing    no passphrase where one was to be found
-    └── KeyUnavailable       the backend did not answer; safe to retry
+    ├── PassphraseWeak       too easily guessed for the first key to be made under it
+    ├── PinMissing           no PIN where one was to be found
+    ├── BackendMissing       a library that the custody chosen needs is not installed here
+    ├── KeyUnavailable       the backend did not answer; safe to retry
+    │   └── SignatureFaulty  it answered with a signature that its public key does not verify
+    ├── KeyNotActive         pre-active, suspended, retired or destroyed: it signs nothing
+    ├── KeyUsedUp            it was used as often as its limit allows
+    ├── IllegalTransition    a key in this state cannot become that
+    ├── KeyNotRegistered     the backend holds it, the register does not know it
+    ├── FormRefused          these bytes are not what a key of this purpose signs
+    ├── UseLogFailed         the use could not be written down, so nothing was signed
+    ├── UseLogBroken         the log of uses is not what was written
+    ├── UnloggedUse          the backend counts more uses than the log
+    └── ActRefused           a signer process does not do this for whoever asks
 
 Each error carries a stable `code`, a sentence in Arabic and in English with
 placeholders, and the `facts` that fill them. No error ever carries key material
@@ -71,11 +84,14 @@ class InvalidKeyId(KeyCustodyError):
 
 
 class KeyRefused(KeyCustodyError):
-    """Wrong passphrase or a changed key file: the two cannot be told apart; facts `key_id`, `reason`."""
+    """Wrong secret, no right, changed key: it cannot always be told which; facts `key_id`, `reason`."""
 
     code = "key-refused"
-    ar = "تعذر فتح المفتاح {key_id}: كلمة المرور خاطئة أو ملف المفتاح تغير."
-    en = "Key {key_id} could not be opened: wrong passphrase, or its file was changed ({reason})."
+    ar = "تعذر فتح المفتاح {key_id}: كلمة المرور أو الرقم السري خطأ، أو لا يحق لنا استعماله، أو تغيّر المفتاح."
+    en = (
+        "Key {key_id} could not be opened: "
+        "wrong passphrase or PIN, no right to it, or it is not the key that was made ({reason})."
+    )
 
 
 class PassphraseMissing(KeyCustodyError):
@@ -86,9 +102,113 @@ class PassphraseMissing(KeyCustodyError):
     en = "There is no key passphrase in {place}."
 
 
+class PassphraseWeak(KeyCustodyError):
+    """The first key is not made under a passphrase like "1"; facts `characters`, `different`."""
+
+    code = "key-passphrase-weak"
+    ar = "كلمة المرور للمفاتيح ضعيفة: {characters} حرفاً على الأقل، منها {different} مختلفة."
+    en = "The key passphrase is too weak: at least {characters} characters, {different} of them different."
+
+
+class PinMissing(KeyCustodyError):
+    """No PIN of the token where one was to be found; fact `place`."""
+
+    code = "key-pin-missing"
+    ar = "لا يوجد الرقم السري لجهاز المفاتيح في {place}."
+    en = "There is no PIN of the key token in {place}."
+
+
+class BackendMissing(KeyCustodyError):
+    """The custody that was chosen needs what is not installed here; fact `needed`."""
+
+    code = "key-backend-missing"
+    ar = "خزانة المفاتيح المختارة تحتاج إلى ما ليس منصباً هنا: {needed}."
+    en = "The key store that was chosen needs what is not installed here: {needed}."
+
+
 class KeyUnavailable(KeyCustodyError):
     """The backend did not answer; the same call may be repeated; facts `key_id`, `reason`."""
 
     code = "key-unavailable"
     ar = "خزانة المفاتيح لا تجيب عن المفتاح {key_id}. أعد المحاولة."
     en = "The key store does not answer for key {key_id} ({reason}). Try again."
+
+
+class SignatureFaulty(KeyUnavailable):
+    """What the backend answered is not this key's signature of these bytes; facts `key_id`, `reason`."""
+
+    code = "key-signature-faulty"
+    ar = "أعطت خزانة المفاتيح توقيعًا غير صحيح بالمفتاح {key_id}، ولم يُستعمل."
+    en = "The key store gave a wrong signature by key {key_id} ({reason}); it was thrown away."
+
+
+class KeyNotActive(KeyCustodyError):
+    """A key signs while it is active, and at no other time; facts `key_id`, `state`."""
+
+    code = "key-not-active"
+    ar = "المفتاح {key_id} لا يوقّع الآن: حالته {state}."
+    en = "Key {key_id} signs nothing now: it is {state}."
+
+
+class KeyUsedUp(KeyCustodyError):
+    """A key was used as often as it may be; facts `key_id`, `max_uses`."""
+
+    code = "key-used-up"
+    ar = "استُعمل المفتاح {key_id} بقدر ما يُسمح به ({max_uses})."
+    en = "Key {key_id} was used as often as it may be ({max_uses} times)."
+
+
+class IllegalTransition(KeyCustodyError):
+    """A key cannot go from one state to the other; facts `key_id`, `state`, `asked`."""
+
+    code = "key-illegal-transition"
+    ar = "حالة المفتاح {key_id} هي {state}، ولا يمكن أن تصير {asked}."
+    en = "Key {key_id} is {state} and cannot become {asked}."
+
+
+class KeyNotRegistered(KeyCustodyError):
+    """A key that is in the custody without being in the register; fact `key_id`."""
+
+    code = "key-not-registered"
+    ar = "المفتاح {key_id} في الخزانة وليس في السجل، فلا يُستعمل. لتسجيله: wathiqa keys adopt"
+    en = "Key {key_id} is in the key store but not in the register, so it is not used. To register it: wathiqa keys adopt {key_id}"  # noqa: E501  (one sentence)
+
+
+class FormRefused(KeyCustodyError):
+    """The bytes are not what a key of this purpose signs; facts `key_id`, `purpose`, `reason`."""
+
+    code = "key-form-refused"
+    ar = "المفتاح {key_id} ({purpose}) لا يوقّع شيئًا بهذا الشكل."
+    en = "Key {key_id} ({purpose}) does not sign this: {reason}."
+
+
+class UseLogFailed(KeyCustodyError):
+    """A use that cannot be written down does not happen; facts `place`, `reason`."""
+
+    code = "key-use-log-failed"
+    ar = "تعذر تدوين استعمال المفتاح، فلم يُوقّع شيء."
+    en = "The use of the key could not be written to {place} ({reason}), so nothing was signed."
+
+
+class UseLogBroken(KeyCustodyError):
+    """The log of uses was altered; facts `place`, `sequence`, `what`."""
+
+    code = "key-use-log-broken"
+    ar = "سجل استعمال المفاتيح ليس كما كُتب (عند القيد {sequence})."
+    en = "The log of key uses {place} is not what was written: entry {sequence} {what}."
+
+
+class UnloggedUse(KeyCustodyError):
+    """A key was used without an entry in the log; facts `key_id`, `counted`, `logged`."""
+
+    code = "key-unlogged-use"
+    ar = "استُعمل المفتاح {key_id} دون تدوين: عدّت الخزانة {counted} والسجل {logged}."
+    en = "Key {key_id} was used behind the log's back: its key store counts {counted} uses, the log {logged}."
+
+
+class ActRefused(KeyCustodyError):
+    """A signer process does not do this for whoever asks; facts `act`, `reason`."""
+
+    code = "key-act-refused"
+    ar = "لا يُنفّذ حارس المفاتيح هذا الطلب ({act})."
+    en = "The signer does not do this ({act}): {reason}."
