@@ -43,6 +43,20 @@ class Custody(Protocol):
         ...
 
 
+@runtime_checkable
+class ErasingCustody(Custody, Protocol):
+    """A custody that can forget a key for good. All three of ours can."""
+
+    def erase(self, key_id: str) -> None:
+        """Destroy the private key; signers lent before sign nothing more once this custody notices.
+
+        Raises:
+            KeyNotFound: this custody holds no such key.
+            KeyUnavailable: the backend did not answer; the key may be gone or not.
+        """
+        ...
+
+
 def check_key_id(key_id: str) -> None:
     """The form of identifiers that every backend accepts.
 

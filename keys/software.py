@@ -139,6 +139,23 @@ class SoftwareCustody:
         """The identifiers of all keys held, sorted."""
         return sorted(path.name.removesuffix(SUFFIX) for path in self._directory.glob(f"[!.]*{SUFFIX}"))
 
+    def erase(self, key_id: str) -> None:
+        """Delete the file of a key; see `keys.custody.ErasingCustody`.
+
+        Copies of the file in backups stay; the passphrase is what keeps them closed.
+
+        Raises:
+            KeyNotFound: no such file.
+        """
+        check_key_id(key_id)
+        with self._lock:
+            self._open.pop(key_id, None)
+            try:
+                self._path(key_id).unlink()
+            except FileNotFoundError as error:
+                raise KeyNotFound(key_id=key_id) from error
+            _sync(self._directory)
+
     def _path(self, key_id: str) -> Path:
         return self._directory / f"{key_id}{SUFFIX}"
 
@@ -210,11 +227,16 @@ def _write_new(path: Path, data: bytes) -> None:
         os.link(draft, path)
     finally:
         draft.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    """What was linked or unlinked in a directory outlives a power failure."""
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
