@@ -12,37 +12,41 @@ called outside a transaction.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from typing import assert_never
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder, unrecorded
 from ca.clock import whole_seconds
-from ca.errors import ProfileViolation, SignatureWrong, TbsChanged
+from ca.errors import SignatureWrong
+from ca.intents import OnlyTheseBytes
 from ca.lint import lint_certificate
-from ca.profiles import PROFILES, Profile, ProfileName
+from ca.profiles import PROFILES, Profile, ProfileName, authority_profile
 from ca.serials import SerialNumber, SerialSource, check_serial, random_serial, serial_text
 from ca.store import Intent, redeem_intent, reserve_serial, save_intent, save_issued
+from ca.throwaway import ThrowawaySigner
 from ca.urls import PublicUrls
-from keys.private_key import PrivateKey, as_private_key
-from keys.signer import Algorithm, PublicKey, Purpose, Signer, hash_of
+from keys.private_key import as_private_key
+from keys.signer import PublicKey, Purpose, Signer, hash_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """An authority that signs certificates; a root has no certificate before it signed its own."""
 
-    name: str  # "root", "issuing"
+    name: str  # of its key: "root", "issuing", "issuing-2"
     subject: x509.Name
     signer: Signer
     certificate: x509.Certificate | None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What its key is for."""
+        return PROFILES[authority_profile(self.name)].purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ class CertificateRequest:
     subject: x509.Name
     key_id: str
     public_key: PublicKey
+    lifetime: timedelta | None = None  # shorter than the profile's, where a ceremony's plan says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,7 @@ def prepare(
     """
     profile = PROFILES[request.profile]
     not_before = whole_seconds(at)
-    not_after = not_before + profile.lifetime
+    not_after = not_before + (request.lifetime or profile.lifetime)
     if issuer.certificate is not None:
         not_after = min(not_after, issuer.certificate.not_valid_after_utc)
     builder = x509.CertificateBuilder(
@@ -87,7 +92,10 @@ def prepare(
     )
     for value, critical in _extensions(profile, issuer, request, urls):
         builder = builder.add_extension(value, critical)
-    draft = builder.sign(_throwaway_key(issuer.signer.algorithm), hash_of(issuer.signer.algorithm))
+    throwaway = as_private_key(
+        ThrowawaySigner(issuer.signer.algorithm, issuer.purpose), purpose=issuer.purpose
+    )
+    draft = builder.sign(throwaway, hash_of(issuer.signer.algorithm))
     lint_certificate(draft, profile, issuer=issuer.certificate)
     intent = Intent(
         serial_number=serial,
@@ -109,10 +117,12 @@ def sign(issuer: Issuer, prepared: PreparedCertificate) -> x509.Certificate:
         TbsChanged: the builder now writes other bytes; the key was not used.
         SignatureWrong: the key answered with a signature that its certificate does not verify.
     """
-    purpose = PROFILES[ProfileName(issuer.name)].purpose
-    only_these = _OnlyTheseBytes(issuer.signer, prepared.intent)
+    intent = prepared.intent
+    only_these = OnlyTheseBytes(
+        issuer.signer, intent.to_be_signed, what=f"certificate {serial_text(intent.serial_number)}"
+    )
     certificate = prepared.builder.sign(
-        as_private_key(only_these, purpose=purpose), hash_of(issuer.signer.algorithm)
+        as_private_key(only_these, purpose=issuer.purpose), hash_of(issuer.signer.algorithm)
     )
     try:
         certificate.verify_directly_issued_by(issuer.certificate or certificate)
@@ -153,24 +163,6 @@ def issue(
     with engine.begin() as connection:
         save_issued(connection, serial, certificate.public_bytes(Encoding.DER))
     return certificate
-
-
-class _OnlyTheseBytes:
-    """Stands before a signer and lets one to-be-signed certificate through."""
-
-    def __init__(self, signer: Signer, intent: Intent) -> None:
-        self._signer = signer
-        self._intent = intent
-        self.key_id = signer.key_id
-        self.purpose = signer.purpose
-        self.algorithm = signer.algorithm
-        self.public_key = signer.public_key
-
-    def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
-        """Sign, if `data` is what was checked."""
-        if data != self._intent.to_be_signed:
-            raise TbsChanged(serial_number=serial_text(self._intent.serial_number))
-        return self._signer.sign(data, purpose=purpose)
 
 
 def _extensions(
@@ -219,21 +211,3 @@ def _locations(profile: Profile, issuer: Issuer, urls: PublicUrls) -> list[x509.
             [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in access]
         ),
     ]
-
-
-@lru_cache(maxsize=len(Algorithm))
-def _throwaway_key(algorithm: Algorithm) -> PrivateKey:
-    """A key of the same kind that signs drafts only, so that the drafts' bytes are the final ones."""
-    match algorithm:
-        case Algorithm.P256:
-            return ec.generate_private_key(ec.SECP256R1())
-        case Algorithm.P384:
-            return ec.generate_private_key(ec.SECP384R1())
-        case Algorithm.RSA3072:
-            return rsa.generate_private_key(65537, 3072)
-        case Algorithm.ED25519:
-            return ed25519.Ed25519PrivateKey.generate()
-        case Algorithm.ML_DSA_65:
-            raise ProfileViolation(field="issuer's key", rule="ECDSA, RSA or Ed25519")
-        case _:
-            assert_never(algorithm)

@@ -1,7 +1,16 @@
-"""Certificate revocation lists (RFC 5280 §5): one full list per authority.
+"""Certificate revocation lists (RFC 5280 §5): one full list per authority, in the order that cannot go wrong.
 
-An entry stays until it has appeared on one CRL issued after the certificate's
-notAfter (§3.3). Numbers rise by one and instants never fall (§5.2.3).
+    reserve the number, read what is revoked   (durable; one transaction)
+    build and lint, with a throwaway key
+    store what is to be signed                 (durable)
+    mark that signing begins                   (durable; a second time is refused)
+    sign: the key is given these bytes and no others
+    store the list                             (durable)
+
+An entry stays until it has appeared on one CRL issued after the certificate's notAfter (§3.3).
+Numbers rise and are never used twice, instants never fall (§5.2.3). An error burns the number: the
+next list leaves a gap, which the standard allows. A list with a higher number knows at least as
+much, because entries are read while the number is reserved.
 """
 
 from collections.abc import Sequence
@@ -9,19 +18,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
 
+from ca.algorithms import signature_algorithm
 from ca.auditing import AuditRecorder, unrecorded
 from ca.certificates import Issuer
 from ca.clock import whole_seconds
-from ca.errors import CrlNotMonotone, SignatureWrong
-from ca.profiles import PROFILES, ProfileName
+from ca.errors import SignatureWrong
+from ca.intents import Intended, IntentKind, finish_signing, sign_as_intended
+from ca.profiles import ProfileName, authority_profile
 from ca.reasons import RevocationReason
 from ca.serials import SerialNumber
-from ca.store import IssuedCertificate, StoredCrl, find_revoked, load_last_crl, save_crl
+from ca.store import (
+    IssuedCertificate,
+    StoredCrl,
+    find_revoked,
+    load_last_crl,
+    reserve_crl_number,
+    save_crl,
+)
+from ca.throwaway import ThrowawaySigner
+from keys.der import BIT_STRING, SEQUENCE, tlv
 from keys.private_key import as_private_key
-from keys.signer import hash_of
+from keys.signer import hash_of, require_purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +50,7 @@ class RevokedEntry:
     serial_number: SerialNumber
     revoked_at: datetime  # UTC, whole seconds
     reason: RevocationReason
+    invalidity_date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +62,13 @@ class CrlSchedule:
 
 
 SCHEDULES = {
-    # The root issues rarely, and its key may rest in a safe.
-    ProfileName.ROOT.value: CrlSchedule(renew_after=timedelta(days=30), lasts=timedelta(days=90)),
-    ProfileName.ISSUING.value: CrlSchedule(
-        renew_after=timedelta(hours=12), lasts=timedelta(days=1, hours=12)
-    ),
+    # The root's key rests in a safe: its list comes from a ceremony, which is to be held within the grace.
+    ProfileName.ROOT: CrlSchedule(renew_after=timedelta(days=305), lasts=timedelta(days=365)),
+    ProfileName.ISSUING: CrlSchedule(renew_after=timedelta(hours=12), lasts=timedelta(days=1, hours=12)),
 }
 
 
-def build_crl(
+def draft_crl(
     issuer: Issuer,
     entries: Sequence[RevokedEntry],
     *,
@@ -58,10 +76,11 @@ def build_crl(
     this_update: datetime,
     next_update: datetime,
 ) -> bytes:
-    """Sign a CRL v2 with CRL number and authority key identifier; DER.
+    """What is to be signed of a CRL v2 with CRL number and authority key identifier; no key of ours is used.
 
     Raises:
-        SignatureWrong: the key answered with a signature that its certificate does not verify.
+        ProfileViolation: a linter finds fault with it.
+        WrongPurpose: the issuer's key is not for what the issuer does.
     """
     builder = (
         x509.CertificateRevocationListBuilder()
@@ -75,38 +94,67 @@ def build_crl(
     )
     for entry in entries:
         builder = builder.add_revoked_certificate(_revoked(entry))
-    purpose = PROFILES[ProfileName(issuer.name)].purpose
-    key = as_private_key(issuer.signer, purpose=purpose)
-    crl = builder.sign(key, hash_of(issuer.signer.algorithm))
-    if not crl.is_signature_valid(issuer.signer.public_key):
-        raise SignatureWrong(key_id=issuer.signer.key_id)
-    return crl.public_bytes(Encoding.DER)
+    purpose = issuer.purpose
+    require_purpose(issuer.signer, purpose)
+    algorithm = issuer.signer.algorithm
+    throwaway = as_private_key(ThrowawaySigner(algorithm, purpose), purpose=purpose)
+    draft = builder.sign(throwaway, hash_of(algorithm))
+    return draft.tbs_certlist_bytes
 
 
 def issue_crl(
-    engine: Engine, issuer: Issuer, *, at: datetime, audit: AuditRecorder = unrecorded
+    engine: Engine,
+    issuer: Issuer,
+    *,
+    at: datetime,
+    lasts: timedelta | None = None,
+    audit: AuditRecorder = unrecorded,
 ) -> StoredCrl:
-    """Sign the next CRL of an authority and keep it.
+    """All the steps, in their order, see the head of this module; call it outside a transaction.
 
-    Number, entries and signature are made in one transaction, so two processes never
-    give one number to two lists.
+    `lasts` is how long the list may be relied on, where the schedule does not say.
 
     Raises:
         CrlNotMonotone: `at` is before the last list.
+        ProfileViolation: a linter finds fault with the list; nothing was signed.
+        SignatureWrong: the key answered with a signature that its certificate does not verify.
     """
     at = whole_seconds(at)
-    audit("crl-issue", {"issuer": issuer.name}, at)
+    next_update = at + (lasts or SCHEDULES[authority_profile(issuer.name)].lasts)
     with engine.begin() as connection:
+        number = reserve_crl_number(connection, issuer.name, this_update=at)
         last = load_last_crl(connection, issuer.name)
-        number = 1 if last is None else last.number + 1
-        if last is not None and at < last.this_update:
-            raise CrlNotMonotone(issuer=issuer.name, number=number)
         entries = [_entry(row) for row in find_revoked(connection, issuer.name) if _still_listed(row, last)]
-        next_update = at + SCHEDULES[issuer.name].lasts
-        der = build_crl(issuer, entries, number=number, this_update=at, next_update=next_update)
-        crl = StoredCrl(issuer=issuer.name, number=number, this_update=at, next_update=next_update, der=der)
+    to_be_signed = draft_crl(issuer, entries, number=number, this_update=at, next_update=next_update)
+    audit("crl-issue", {"issuer": issuer.name, "number": str(number)}, at)
+    der, intended = _sign(engine, issuer, number, to_be_signed, at)
+    crl = StoredCrl(issuer=issuer.name, number=number, this_update=at, next_update=next_update, der=der)
+    with engine.begin() as connection:
         save_crl(connection, crl)
+        finish_signing(connection, [intended])
     return crl
+
+
+def _sign(
+    engine: Engine, issuer: Issuer, number: int, to_be_signed: bytes, at: datetime
+) -> tuple[bytes, Intended]:
+    intended = Intended(
+        kind=IntentKind.CRL,
+        subject=f"{issuer.name} {number}",
+        key_id=issuer.signer.key_id,
+        to_be_signed=to_be_signed,
+    )
+    (signature,) = sign_as_intended(engine, [intended], issuer.signer, purpose=issuer.purpose, at=at)
+    der = tlv(
+        SEQUENCE,
+        to_be_signed,
+        signature_algorithm(issuer.signer.algorithm),
+        tlv(BIT_STRING, b"\0", signature),
+    )
+    signed = x509.load_der_x509_crl(der)
+    if signed.tbs_certlist_bytes != to_be_signed or not signed.is_signature_valid(issuer.signer.public_key):
+        raise SignatureWrong(key_id=issuer.signer.key_id)
+    return der, intended
 
 
 def current_crl(
@@ -127,16 +175,25 @@ def current_crl(
         revoked = find_revoked(connection, issuer.name)
     if last is None:
         return issue_crl(engine, issuer, at=at, audit=audit)
-    listed = x509.load_der_x509_crl(last.der)
-    missing = any(
-        listed.get_revoked_certificate_by_serial_number(row.serial_number) is None
-        for row in revoked
-        if _still_listed(row, last)
-    )
+    changed = _differs(x509.load_der_x509_crl(last.der), revoked, last)
     too_old = no_older_than is not None and last.this_update < no_older_than
-    if missing or too_old or at - last.this_update >= SCHEDULES[issuer.name].renew_after:
+    if changed or too_old or at - last.this_update >= SCHEDULES[authority_profile(issuer.name)].renew_after:
         return issue_crl(engine, issuer, at=at, audit=audit)
     return last
+
+
+def _differs(
+    listed: x509.CertificateRevocationList, rows: Sequence[IssuedCertificate], last: StoredCrl
+) -> bool:
+    """Whether something was revoked, suspended or released since; entries that only ran out may stay."""
+    said = {entry.serial_number: _content(entry) for entry in listed}
+    due = {row.serial_number: _content(_revoked(_entry(row))) for row in rows if _still_listed(row, last)}
+    released = said.keys() - {row.serial_number for row in rows}
+    return bool(released) or any(said.get(serial) != content for serial, content in due.items())
+
+
+def _content(entry: x509.RevokedCertificate) -> tuple[datetime, frozenset[x509.ExtensionType]]:
+    return entry.revocation_date_utc, frozenset(extension.value for extension in entry.extensions)
 
 
 def _still_listed(row: IssuedCertificate, last: StoredCrl | None) -> bool:
@@ -148,7 +205,12 @@ def _entry(row: IssuedCertificate) -> RevokedEntry:
     if row.revoked_at is None or row.reason is None:
         msg = f"certificate {row.name} is not revoked"
         raise ValueError(msg)
-    return RevokedEntry(serial_number=row.serial_number, revoked_at=row.revoked_at, reason=row.reason)
+    return RevokedEntry(
+        serial_number=row.serial_number,
+        revoked_at=row.revoked_at,
+        reason=row.reason,
+        invalidity_date=row.invalidity_date,
+    )
 
 
 def _revoked(entry: RevokedEntry) -> x509.RevokedCertificate:
@@ -160,4 +222,7 @@ def _revoked(entry: RevokedEntry) -> x509.RevokedCertificate:
     # RFC 5280 §5.3.1: the reason is left out rather than said to be unspecified.
     if entry.reason is not RevocationReason.UNSPECIFIED:
         builder = builder.add_extension(x509.CRLReason(entry.reason.flag), critical=False)
+    if entry.invalidity_date is not None:
+        invalid = x509.InvalidityDate(whole_seconds(entry.invalidity_date).replace(tzinfo=None))
+        builder = builder.add_extension(invalid, critical=False)
     return builder.build()

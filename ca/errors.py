@@ -6,12 +6,14 @@
     ├── AlreadyRedeemed       this intent was signed, or its signing was begun
     ├── TbsChanged            what came to the key is not what was checked; nothing was signed
     ├── SignatureWrong        the key answered with a signature that its certificate does not verify
+    ├── KeyAlreadyCertified   the same public key stands in another line's certificate, or was compromised
     ├── CertificateNotFound   no such certificate was issued
     ├── NotRevocable          revoked before, expired, or an instant before its issue
     ├── CertificateRevoked    it was to be used, and is revoked
     ├── CrlNotMonotone        a CRL older than, or numbered no higher than, the one before
     ├── AuthorityExpired      the certificate that was to sign has ended
     ├── ClockWrong            the clock stands before what was already signed
+    ├── ClockNotTrusted       nobody vouches for the clock now; safe to retry
     └── BooksOfAnotherVersion the authority's database was made by another version of this program
 
 Each error carries a stable `code`, a sentence in Arabic and in English with
@@ -50,19 +52,19 @@ class SerialCollision(CaError):
 
 
 class AlreadyRedeemed(CaError):
-    """An intent is signed once; fact `serial_number` (hexadecimal)."""
+    """An intent is signed once; fact `what`: a serial number in hexadecimal, a list's name and number."""
 
     code = "ca-already-redeemed"
-    ar = "الشهادة ذات الرقم {serial_number} وُقّعت من قبل، ولا تُوقّع مرتين."
-    en = "Certificate {serial_number} was signed before; it is not signed twice."
+    ar = "{what}: وُقّع من قبل أو بدأ توقيعه، ولا يُوقّع مرتين."
+    en = "{what} was signed before, or its signing was begun; it is not signed twice."
 
 
 class TbsChanged(CaError):
-    """What came to the key is not what was checked; fact `serial_number` (hexadecimal)."""
+    """What came to the key is not what was checked; fact `what`, as in `AlreadyRedeemed`."""
 
     code = "ca-tbs-changed"
-    ar = "محتوى الشهادة {serial_number} تغيّر بعد فحصه، فلم يُوقّع."
-    en = "The content of certificate {serial_number} changed after it was checked, so it was not signed."
+    ar = "{what}: تغيّر المحتوى بعد فحصه، فلم يُوقّع."
+    en = "The content of {what} changed after it was checked, so it was not signed."
 
 
 class SignatureWrong(CaError):
@@ -71,6 +73,14 @@ class SignatureWrong(CaError):
     code = "ca-signature-wrong"
     ar = "أجاب المفتاح {key_id} بتوقيع غير صحيح."
     en = "Key {key_id} answered with a signature that does not verify."
+
+
+class KeyAlreadyCertified(CaError):
+    """A key stands for one holder and is not taken up after a compromise; fact `name` of its certificate."""
+
+    code = "ca-key-already-certified"
+    ar = "هذا المفتاح مُصدَّق من قبل باسم {name}؛ أنشئ مفتاحاً جديداً."
+    en = "This key was certified before, as {name}; make a new key."
 
 
 class CertificateNotFound(CaError):
@@ -119,6 +129,14 @@ class ClockWrong(CaError):
     code = "ca-clock-wrong"
     ar = "ساعة الجهاز متأخرة عن وقت إصدار {name}."
     en = "The clock stands before the issue of {name}."
+
+
+class ClockNotTrusted(CaError):
+    """Nobody vouches for the clock now, so nothing is dated; safe to retry; fact `reason`."""
+
+    code = "ca-clock-not-trusted"
+    ar = "لا يوثق الآن بساعة الجهاز، فلا يُؤرَّخ شيء ولا يُوقَّع: {reason}."
+    en = "The clock is not trusted now, so nothing is dated or signed: {reason}."
 
 
 class BooksOfAnotherVersion(CaError):

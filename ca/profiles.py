@@ -170,3 +170,17 @@ PROFILES: dict[ProfileName, Profile] = {
         ),
     )
 }
+
+
+def authority_profile(name: str) -> ProfileName:
+    """The profile of an authority by the name of its key: "issuing" and its next generation "issuing-2".
+
+    Raises:
+        ValueError: no authority is named so.
+    """
+    line, hyphen, generation = name.rpartition("-")
+    profile = ProfileName(line if hyphen and generation.isdecimal() else name)
+    if not PROFILES[profile].is_authority:
+        msg = f"{name} is no authority"
+        raise ValueError(msg)
+    return profile

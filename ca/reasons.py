@@ -8,7 +8,8 @@ from cryptography import x509
 class RevocationReason(StrEnum):
     """The reasons we give, spelt as in the standard.
 
-    `removeFromCRL` belongs to delta CRLs and `certificateHold` could be lifted again: neither is ours.
+    `certificateHold` is that of a suspension, which may be lifted; nobody revokes with it.
+    `removeFromCRL` belongs to delta CRLs, which we do not issue.
     """
 
     UNSPECIFIED = "unspecified"
@@ -17,6 +18,7 @@ class RevocationReason(StrEnum):
     AFFILIATION_CHANGED = "affiliationChanged"
     SUPERSEDED = "superseded"
     CESSATION_OF_OPERATION = "cessationOfOperation"
+    CERTIFICATE_HOLD = "certificateHold"
     PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
 
     @property
@@ -37,5 +39,6 @@ _CODES = {
     RevocationReason.AFFILIATION_CHANGED: 3,
     RevocationReason.SUPERSEDED: 4,
     RevocationReason.CESSATION_OF_OPERATION: 5,
+    RevocationReason.CERTIFICATE_HOLD: 6,
     RevocationReason.PRIVILEGE_WITHDRAWN: 9,
 }

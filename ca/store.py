@@ -6,62 +6,30 @@ say what may exist: a reserved serial without a certificate is burnt, and a
 certificate in state `signing` may or may not have been signed, but never twice.
 """
 
+import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
+from asn1crypto.x509 import TbsCertificate
 from cryptography import x509
-from sqlalchemy import (
-    Column,
-    Connection,
-    DateTime,
-    Dialect,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    Select,
-    String,
-    Table,
-    TypeDecorator,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ca.errors import AlreadyRedeemed, BooksOfAnotherVersion, CertificateNotFound, SerialCollision
+from ca.errors import (
+    AlreadyRedeemed,
+    BooksOfAnotherVersion,
+    CertificateNotFound,
+    CrlNotMonotone,
+    KeyAlreadyCertified,
+    SerialCollision,
+)
 from ca.profiles import ProfileName
 from ca.reasons import RevocationReason
 from ca.serials import SerialNumber, serial_text
-
-metadata = MetaData()
-BOOKS_VERSION = 1
-"""Raised with every change of the tables below, together with a step that brings older books to it."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant, stored in UTC."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store UTC without its zone (SQLite has none)."""
-        del dialect
-        if value is not None and value.tzinfo is None:
-            msg = "a naive datetime cannot be stored"
-            raise ValueError(msg)
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
-        del dialect
-        return None if value is None else value.replace(tzinfo=UTC)
+from ca.tables import Instant, certificates, crl_numbers, crls, metadata, serials, status_changes
+from ca.upgrades import BOOKS_VERSION, STEPS, find_version
 
 
 class CertificateState(StrEnum):
@@ -72,40 +40,12 @@ class CertificateState(StrEnum):
     ISSUED = "issued"
 
 
-serials = Table(
-    "ca_serials",
-    metadata,
-    Column("serial_number", String(40), primary_key=True),
-    Column("issuer", String(64), nullable=False),
-    Column("reserved_at", Instant, nullable=False),
-)
-certificates = Table(
-    "ca_certificates",
-    metadata,
-    Column("serial_number", String(40), ForeignKey("ca_serials.serial_number"), primary_key=True),
-    Column("issuer", String(64), nullable=False),
-    Column("name", String(80), nullable=False),
-    Column("profile", String(16), nullable=False),
-    Column("key_id", String(64), nullable=False),
-    Column("not_before", Instant, nullable=False),
-    Column("not_after", Instant, nullable=False),
-    Column("to_be_signed", LargeBinary, nullable=False),
-    Column("state", String(8), nullable=False),
-    Column("der", LargeBinary),
-    Column("revoked_at", Instant),
-    Column("reason", String(24)),
-    Index("ix_ca_certificates_name", "name", "not_before"),
-    Index("ix_ca_certificates_revoked", "issuer", "revoked_at"),
-)
-crls = Table(
-    "ca_crls",
-    metadata,
-    Column("issuer", String(64), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("this_update", Instant, nullable=False),
-    Column("next_update", Instant, nullable=False),
-    Column("der", LargeBinary, nullable=False),
-)
+class Change(StrEnum):
+    """What happened to a certificate's status."""
+
+    HELD = "held"  # suspended
+    RELEASED = "released"  # no longer suspended
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +60,19 @@ class IssuedCertificate:
     not_before: datetime
     not_after: datetime
     der: bytes
-    revoked_at: datetime | None
+    revoked_at: datetime | None  # of a suspended one: when it was suspended
     reason: RevocationReason | None
+    invalidity_date: datetime | None = None  # RFC 5280 §5.3.2
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether it is suspended: not to be relied on now, and perhaps again later."""
+        return self.reason is RevocationReason.CERTIFICATE_HOLD
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether it is revoked for good."""
+        return self.revoked_at is not None and not self.is_on_hold
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -154,19 +105,33 @@ class Intent:
     to_be_signed: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """One line of a certificate's history: who, when, why."""
+
+    serial_number: SerialNumber
+    change: Change
+    changed_at: datetime
+    reason: RevocationReason | None  # None at a release
+    invalidity_date: datetime | None
+    changed_by: str
+
+
 def prepare_books(engine: Engine) -> None:
-    """Make the tables where there are none, and mark the file with their version.
+    """Make the tables where there are none, bring older ones to this version, and mark the file with it.
 
     Raises:
-        BooksOfAnotherVersion: it holds tables of another version; nothing is changed.
+        BooksOfAnotherVersion: it holds tables of a later version; nothing is changed.
     """
     with engine.begin() as connection:
-        found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if found not in {0, BOOKS_VERSION}:
-            raise BooksOfAnotherVersion(found=found, known=BOOKS_VERSION)
-        if found != BOOKS_VERSION:
+        found = find_version(connection)
+        if found == 0:
             metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {BOOKS_VERSION}")
+        elif found > BOOKS_VERSION:
+            raise BooksOfAnotherVersion(found=found, known=BOOKS_VERSION)
+        for step in STEPS[max(found - 1, 0) :] if found else ():
+            step(connection)
+        connection.exec_driver_sql(f"PRAGMA user_version = {BOOKS_VERSION}")
 
 
 def reserve_serial(connection: Connection, serial: SerialNumber, *, issuer: str, at: datetime) -> None:
@@ -198,11 +163,12 @@ def save_intent(connection: Connection, intent: Intent) -> None:
         "not_after": intent.not_after,
         "to_be_signed": intent.to_be_signed,
         "state": CertificateState.INTENDED.value,
+        "key_digest": certified_key_digest(intent.to_be_signed),
     }
     try:
         connection.execute(insert(certificates).values(row))
     except IntegrityError as error:
-        raise AlreadyRedeemed(serial_number=row["serial_number"]) from error
+        raise AlreadyRedeemed(what=row["serial_number"]) from error
 
 
 def redeem_intent(connection: Connection, intent: Intent) -> None:
@@ -210,6 +176,7 @@ def redeem_intent(connection: Connection, intent: Intent) -> None:
 
     Raises:
         AlreadyRedeemed: it began before, was never intended, or other bytes were intended.
+        KeyAlreadyCertified: the same key is or may be certified under another name.
     """
     serial = serial_text(intent.serial_number)
     changed = connection.execute(
@@ -222,7 +189,30 @@ def redeem_intent(connection: Connection, intent: Intent) -> None:
         .values(state=CertificateState.SIGNING.value)
     )
     if changed.rowcount != 1:
-        raise AlreadyRedeemed(serial_number=serial)
+        raise AlreadyRedeemed(what=serial)
+    # After the update, so that this transaction holds the write lock while it looks.
+    require_key_of_one_line(connection, certified_key_digest(intent.to_be_signed), name=intent.name)
+
+
+def certified_key_digest(to_be_signed: bytes) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo inside a to-be-signed certificate, in hexadecimal."""
+    info: bytes = TbsCertificate.load(to_be_signed)["subject_public_key_info"].dump()
+    return hashlib.sha256(info).hexdigest()
+
+
+def require_key_of_one_line(connection: Connection, key_digest: str, *, name: str) -> None:
+    """A key stands for one holder: it is certified again and again under one name, never under two.
+
+    Raises:
+        KeyAlreadyCertified: another name's, or compromised.
+    """
+    query = select(certificates.c.name, certificates.c.reason).where(
+        certificates.c.key_digest == key_digest,
+        certificates.c.state != CertificateState.INTENDED.value,
+    )
+    for row in connection.execute(query):
+        if row.name != name or row.reason in _LOST_KEY:
+            raise KeyAlreadyCertified(name=row.name)
 
 
 def save_issued(connection: Connection, serial: SerialNumber, der: bytes) -> None:
@@ -240,18 +230,53 @@ def save_issued(connection: Connection, serial: SerialNumber, der: bytes) -> Non
         .values(state=CertificateState.ISSUED.value, der=der)
     )
     if changed.rowcount != 1:
-        raise AlreadyRedeemed(serial_number=serial_text(serial))
+        raise AlreadyRedeemed(what=serial_text(serial))
 
 
-def save_revocation(
-    connection: Connection, serial: SerialNumber, *, at: datetime, reason: RevocationReason
-) -> None:
-    """Keep a revocation; the rules are in `ca.revocation`."""
-    connection.execute(
-        update(certificates)
-        .where(certificates.c.serial_number == serial_text(serial), certificates.c.revoked_at.is_(None))
-        .values(revoked_at=at, reason=reason.value)
-    )
+def save_status_change(connection: Connection, change: StatusChange) -> None:
+    """Keep a change of status, in the history and as the present status; the rules are in `ca.revocation`."""
+    serial = serial_text(change.serial_number)
+    reason = None if change.reason is None else change.reason.value
+    row = {
+        "serial_number": serial,
+        "change": change.change.value,
+        "changed_at": change.changed_at,
+        "reason": reason,
+        "invalidity_date": change.invalidity_date,
+        "changed_by": change.changed_by,
+    }
+    connection.execute(insert(status_changes).values(row))
+    since: datetime | ColumnElement[datetime] | None = change.changed_at
+    match change.change:
+        case Change.HELD:
+            pass
+        case Change.RELEASED:
+            since = None
+        case Change.REVOKED:
+            # ITU-T X.509, certificateHold: what was on hold is revoked as of when it was put on hold.
+            since = func.coalesce(certificates.c.revoked_at, literal(change.changed_at, Instant))
+        case _:
+            assert_never(change.change)
+    present = {"revoked_at": since, "reason": reason, "invalidity_date": change.invalidity_date}
+    connection.execute(update(certificates).where(certificates.c.serial_number == serial).values(present))
+
+
+def find_status_changes(connection: Connection, serial: int | None = None) -> list[StatusChange]:
+    """What happened to one certificate, or to all, in the order in which it happened."""
+    query = select(status_changes).order_by(status_changes.c.number)
+    if serial is not None:
+        query = query.where(status_changes.c.serial_number == serial_text(serial))
+    return [
+        StatusChange(
+            serial_number=SerialNumber(int(row.serial_number, 16)),
+            change=Change(row.change),
+            changed_at=row.changed_at,
+            reason=None if row.reason is None else RevocationReason(row.reason),
+            invalidity_date=row.invalidity_date,
+            changed_by=row.changed_by,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def load_certificate(connection: Connection, serial: int) -> IssuedCertificate:
@@ -269,8 +294,8 @@ def load_certificate(connection: Connection, serial: int) -> IssuedCertificate:
 
 
 def count_revocations(connection: Connection) -> int:
-    """How many certificates were ever revoked: whether there was one more is asked often."""
-    return connection.execute(_REVOCATIONS).scalar_one()
+    """How often the status of a certificate changed: whether there was one more is asked often."""
+    return connection.execute(_CHANGES).scalar_one()
 
 
 def find_certificates(
@@ -286,7 +311,7 @@ def find_certificates(
 
 
 def find_revoked(connection: Connection, issuer: str) -> list[IssuedCertificate]:
-    """Every certificate of `issuer` that was ever revoked, in the order of revocation."""
+    """Every certificate of `issuer` that is revoked or on hold, in the order in which that came."""
     query = (
         _issued()
         .where(certificates.c.issuer == issuer, certificates.c.revoked_at.is_not(None))
@@ -295,16 +320,38 @@ def find_revoked(connection: Connection, issuer: str) -> list[IssuedCertificate]
     return [_certificate(row) for row in connection.execute(query)]
 
 
+def reserve_crl_number(connection: Connection, issuer: str, *, this_update: datetime) -> int:
+    """Take the next number of `issuer`'s lists for good: it may stay unused, and is never used twice.
+
+    From here until its commit the transaction holds the write lock, so a list with a higher number
+    is made from what the books say later.
+
+    Raises:
+        CrlNotMonotone: `this_update` is before that of an earlier number (RFC 5280 §5.2.3).
+    """
+    mine = crl_numbers.c.issuer == issuer
+    following = select(
+        literal(issuer), func.coalesce(func.max(crl_numbers.c.number), 0) + 1, literal(this_update, Instant)
+    ).where(mine)
+    connection.execute(insert(crl_numbers).from_select(("issuer", "number", "this_update"), following))
+    number, latest = connection.execute(
+        select(func.max(crl_numbers.c.number), func.max(crl_numbers.c.this_update)).where(mine)
+    ).one()
+    if latest > this_update:
+        raise CrlNotMonotone(issuer=issuer, number=number)
+    return int(number)
+
+
 def save_crl(connection: Connection, crl: StoredCrl) -> None:
-    """Keep a signed CRL."""
-    row = {
-        "issuer": crl.issuer,
-        "number": crl.number,
-        "this_update": crl.this_update,
-        "next_update": crl.next_update,
-        "der": crl.der,
-    }
-    connection.execute(insert(crls).values(row))
+    """Keep a signed CRL: one whose number was reserved here, or one that was signed elsewhere.
+
+    The rules for one from elsewhere (signature, number, instant) are the importer's.
+    """
+    row = {"issuer": crl.issuer, "number": crl.number, "this_update": crl.this_update}
+    taken = (crl_numbers.c.issuer == crl.issuer, crl_numbers.c.number == crl.number)
+    if connection.execute(select(crl_numbers).where(*taken)).one_or_none() is None:
+        connection.execute(insert(crl_numbers).values(row))
+    connection.execute(insert(crls).values(row | {"next_update": crl.next_update, "der": crl.der}))
 
 
 def load_last_crl(connection: Connection, issuer: str) -> StoredCrl | None:
@@ -324,7 +371,8 @@ def load_last_crl(connection: Connection, issuer: str) -> StoredCrl | None:
     )
 
 
-_REVOCATIONS = select(func.count()).select_from(certificates).where(certificates.c.revoked_at.is_not(None))
+_CHANGES = select(func.count()).select_from(status_changes)
+_LOST_KEY = {RevocationReason.KEY_COMPROMISE.value, RevocationReason.CA_COMPROMISE.value}
 
 
 def _issued() -> Select[tuple[object, ...]]:
@@ -345,4 +393,5 @@ def _certificate(row: Row[tuple[object, ...]]) -> IssuedCertificate:
         der=values["der"],
         revoked_at=values["revoked_at"],
         reason=None if reason is None else RevocationReason(reason),
+        invalidity_date=values["invalidity_date"],
     )

@@ -76,7 +76,7 @@ def test_every_reason_has_the_number_of_the_standard() -> None:
     """RFC 5280 §5.3.1."""
     numbers = [reason.code for reason in RevocationReason]
 
-    assert numbers == [0, 1, 2, 3, 4, 5, 9]
+    assert numbers == [0, 1, 2, 3, 4, 5, 6, 9]
 
 
 @pytest.mark.parametrize("serial", [1, 424242, 1 << 158], ids=["one", "reserved", "unheard of"])
