@@ -94,6 +94,13 @@ def enrol_citizen(
     return citizen_id
 
 
+def enrolled_phone(connection: Connection, national_number: str) -> str | None:
+    """The telephone bound to a person; None before a desk enrolled them."""
+    return connection.execute(
+        select(citizens.c.phone).where(citizens.c.national_number == national_number)
+    ).scalar()
+
+
 def request_code(
     connection: Connection,
     national_number: str,

@@ -2,7 +2,8 @@
 
 IssuanceError
 ├── Invalid
-│   ├── ChannelNotOffered, DeliveryNotOffered
+│   ├── ChannelNotOffered, ChannelNotYours, DeliveryNotOffered
+│   ├── ContactNotEnrolled  citizens are told on the telephone that a desk bound to them
 │   ├── EventNeeded         several events of this kind are registered; name one
 │   ├── AttachmentUnknown   the service asks for no such document
 │   ├── AttachmentRefused   too large, or not of a kind we take
@@ -31,6 +32,24 @@ class ChannelNotOffered(Invalid):
     code: ClassVar[str] = "channel-not-offered"
     ar: ClassVar[str] = "لا تُقدَّم هذه الخدمة بهذه الطريقة."
     en: ClassVar[str] = "This service is not offered in this way."
+
+
+class ChannelNotYours(Invalid):
+    """Fees depend on the channel, so it is what the caller's way in says, not what the caller says."""
+
+    code: ClassVar[str] = "channel-not-yours"
+    ar: ClassVar[str] = "طلب المكتب يقدّمه موظفه، والطلب الذاتي يقدّمه صاحبه بنفسه."
+    en: ClassVar[str] = (
+        "A request at a desk is made by its clerk, one by self-service by the person in their own name."
+    )
+
+
+class ContactNotEnrolled(Invalid):
+    """A citizen named another telephone than the one that a desk bound to them."""
+
+    code: ClassVar[str] = "contact-not-enrolled"
+    ar: ClassVar[str] = "تصل الرسائل إلى رقم الهاتف المسجّل لك وحده. غيّره في أقرب مكتب."
+    en: ClassVar[str] = "Messages go only to the telephone enrolled for you. A desk can change it."
 
 
 class DeliveryNotOffered(Invalid):

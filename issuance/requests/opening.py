@@ -19,6 +19,7 @@ from issuance.catalogue.models import Channel, Delivery, ServiceDefinition
 from issuance.database import upsert
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
+from issuance.identity.citizens import enrolled_phone
 from issuance.problems import Sentence
 from issuance.registries.answers import Ambiguous
 from issuance.registries.connector import DeferredConnector
@@ -29,6 +30,8 @@ from issuance.requests.errors import (
     AttachmentsMissing,
     AttachmentUnknown,
     ChannelNotOffered,
+    ChannelNotYours,
+    ContactNotEnrolled,
     DeliveryNotOffered,
     EventNeeded,
     NotForYou,
@@ -88,7 +91,7 @@ class Opening:
 
         Raises:
             UnknownService, ChannelNotOffered, DeliveryNotOffered, InvalidNationalNumber: the wish cannot be.
-            NotForYou, OwnKinsRecord: not by this actor.
+            NotForYou, OwnKinsRecord, ChannelNotYours, ContactNotEnrolled: not by this actor.
         """
         service = self._catalogue.find(wish.service)
         wish = replace(
@@ -98,6 +101,7 @@ class Opening:
         )
         _check_offer(service, wish)
         self._check_actor(actor, wish)
+        _check_channel(actor, wish.channel)
         request = Request(
             number=self._free_number(connection, at),
             service=service.id,
@@ -112,7 +116,7 @@ class Opening:
             subject=wish.subject,
             event_registration=wish.event_registration,
             purpose=wish.purpose,
-            contact=wish.contact,
+            contact=_contact(connection, wish, actor),
             desk_office=actor.office,
             created_by=actor.id,
             relation=None,
@@ -277,6 +281,22 @@ def _check_offer(service: ServiceDefinition, wish: Wish) -> None:
         raise ChannelNotOffered(channel=wish.channel.value)
     if wish.delivery not in service.deliveries:
         raise DeliveryNotOffered(delivery=wish.delivery.value)
+
+
+def _check_channel(actor: Actor, channel: Channel) -> None:
+    foreign = {ActorKind.CITIZEN: Channel.DESK, ActorKind.STAFF: Channel.SELF_SERVICE}
+    if foreign.get(actor.kind) is channel:
+        raise ChannelNotYours
+
+
+def _contact(connection: Connection, wish: Wish, actor: Actor) -> str | None:
+    """Where the applicant is told: what leads to the document goes to nobody but them."""
+    if actor.kind is not ActorKind.CITIZEN:
+        return wish.contact
+    enrolled = enrolled_phone(connection, wish.applicant)
+    if wish.contact not in {None, enrolled}:
+        raise ContactNotEnrolled
+    return enrolled
 
 
 def _media_type(content: bytes) -> str:

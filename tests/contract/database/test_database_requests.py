@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "requests"))
 
-from requests_world import World, citizen, staff
+from requests_world import PHONE, World, citizen, staff
 
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
@@ -46,7 +46,7 @@ def events(world: World, request: Request) -> list[Event]:
 
 
 def test_a_request_is_kept_as_it_was_opened(world: World) -> None:
-    request = world.open(purpose={"ar": "للسفر", "en": "travel"}, contact="+963944000000")
+    request = world.open(staff("clerk"), purpose={"ar": "للسفر", "en": "travel"}, contact=PHONE)
     assert world.load(request) == request
 
 

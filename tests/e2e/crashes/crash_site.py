@@ -21,6 +21,7 @@ from issuance.catalogue.models import Channel, Delivery, DocumentKind
 from issuance.database import reading
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
+from issuance.identity.citizens import enrol_citizen
 from issuance.payments.models import PaymentState
 from issuance.payments.sandbox.app import Sandbox, SandboxSettings, create_app
 from issuance.payments.sandbox.in_process import InProcessTransport
@@ -257,6 +258,7 @@ class Errand:
             contact=PHONE,
         )
         with service.parts.engine.begin() as connection:
+            enrol_citizen(connection, wish.applicant, PHONE, by=OFFICER, at=self.site.clock())
             opened = service.opening.open(connection, wish, actor=self.citizen, at=self.site.clock())
         self.number = opened.number
 

@@ -276,7 +276,6 @@ class Town:
             "delivery": "electronic",
             "applicant": case.applicant,
             "subject": case.subject,
-            "contact": "+963944999999",
             **changes,
         }
 

@@ -14,6 +14,7 @@ from issuance.catalogue.catalogue import Catalogue
 from issuance.catalogue.models import Channel, Delivery, DocumentKind, RefundOccasion, Relation, Text
 from issuance.documents.files import FileStore
 from issuance.identity.actors import Actor, ActorKind
+from issuance.identity.citizens import enrol_citizen
 from issuance.money import Currency, Money
 from issuance.registries.answers import Answer, Question, Record
 from issuance.registries.connector import Connector
@@ -27,6 +28,7 @@ from issuance.requests.opening import Opening, Wish
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OMAR, SALMA, KARIM, STRANGER = "99010000001", "99010000002", "99010000003", "99010000009"
 PDF, PNG, JPEG = b"%PDF-1.7 ...", b"\x89PNG\r\n\x1a\n...", b"\xff\xd8\xff..."
+PHONE = "+963944000000"
 AGENCY, OFFICE = "civil-registry", "damascus-1"
 
 
@@ -156,6 +158,10 @@ class World:
     def wait(self, **how_long: float) -> None:
         self.now += timedelta(**how_long)
 
+    def enrol(self, national_number: str, phone: str) -> None:
+        with self.engine.begin() as connection:
+            enrol_citizen(connection, national_number, phone, by=staff("clerk"), at=self.now)
+
     def wish(self, **changes: Any) -> Wish:
         asked: dict[str, Any] = {
             "service": "birth",
@@ -167,6 +173,8 @@ class World:
         return Wish(**{**asked, **changes})
 
     def open(self, actor: Actor | None = None, **changes: Any) -> Request:
+        if actor is not None and actor.kind is ActorKind.STAFF:
+            changes = {"channel": Channel.DESK, **changes}
         wish = self.wish(**changes)
         with self.engine.begin() as connection:
             return self.opening.open(connection, wish, actor=actor or citizen(wish.applicant), at=self.now)

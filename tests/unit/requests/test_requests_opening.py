@@ -11,6 +11,7 @@ from requests_world import (
     NOON,
     OMAR,
     PDF,
+    PHONE,
     PNG,
     SALMA,
     STRANGER,
@@ -23,8 +24,10 @@ from requests_world import (
 from issuance.catalogue.models import Channel, Delivery, Relation, Text
 from issuance.documents.files import StorageFull
 from issuance.errors import IssuanceError
+from issuance.identity.actors import Actor
 from issuance.problems import detail_of
 from issuance.registries.answers import Ambiguous, Candidate, NotFound, Reason
+from issuance.requests.errors import ChannelNotYours, ContactNotEnrolled
 from issuance.requests.lifecycle import Event, State, TransitionRefused
 from issuance.requests.opening import DRAFT_KEPT, MAX_ATTACHMENT_BYTES, PAYMENT_WITHIN, load_attachments
 
@@ -92,6 +95,37 @@ def test_a_clerk_does_not_open_for_their_own_kin(world: World, role: str) -> Non
     with pytest.raises(IssuanceError, match="own-kins-record"):
         world.open(staff("omar", national_number=OMAR), **people)
     assert world.open(CLERK, **people).state is State.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("actor", "channel"),
+    [(CLERK, Channel.SELF_SERVICE), (citizen(OMAR), Channel.DESK)],
+    ids=["clerk", "citizen"],
+)
+def test_the_channel_is_the_way_the_caller_came_in(world: World, actor: Actor, channel: Channel) -> None:
+    """Fees depend on it."""
+    with pytest.raises(ChannelNotYours):
+        world.open(actor, channel=channel)
+
+
+@pytest.mark.parametrize("asked", [None, PHONE])
+def test_a_citizen_is_told_on_the_telephone_that_a_desk_enrolled(world: World, asked: str | None) -> None:
+    world.enrol(OMAR, PHONE)
+
+    assert world.open(contact=asked).contact == PHONE
+
+
+@pytest.mark.parametrize("is_enrolled", [True, False])
+def test_what_leads_to_a_document_goes_to_no_other_telephone(world: World, *, is_enrolled: bool) -> None:
+    if is_enrolled:
+        world.enrol(OMAR, PHONE)
+
+    with pytest.raises(ContactNotEnrolled):
+        world.open(contact="+963933000009")
+
+
+def test_a_clerk_enters_the_telephone_that_the_person_at_the_desk_names(world: World) -> None:
+    assert world.open(CLERK, contact=PHONE).contact == PHONE
 
 
 def test_a_clerk_does_not_submit_what_their_kin_opened(world: World) -> None:
