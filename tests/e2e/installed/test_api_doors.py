@@ -198,7 +198,10 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
         lambda _: "/session/password",
         _json(lambda _: {"old_password": "wrong", "new_password": "a new one that is long enough"}),
     ),
-    "POST /requests": (lambda _: "/requests", _json(lambda place: place.town.wish(place.case))),
+    "POST /requests": (
+        lambda _: "/requests",
+        _json(lambda place: place.town.wish(place.case, channel="abroad")),
+    ),
     "GET /requests/{number}": (lambda place: f"/requests/{place.draft}", lambda _: {}),
     "PUT /requests/{number}/attachments/{document}": (
         lambda place: f"/requests/{place.draft}/attachments/identity",
