@@ -25,6 +25,7 @@ MAX_REQUEST_OCTETS = 4096
 # A nonce need only be unlikely to repeat; RFC 3161 §2.4.1 says 64 bits, clients send up to 160.
 MAX_NONCE_OCTETS = 32
 REJECTION = 2
+_HASH_NAMES = {encoded: name for name, encoded in DIGEST_OIDS.items()}
 
 
 class Failure(IntEnum):
@@ -52,6 +53,7 @@ class TimeStampRequest:
     """A request that is well formed and asks for nothing unknown."""
 
     message_imprint: bytes  # DER MessageImprint, returned as it came
+    hash_name: str
     policy: bytes | None  # contents of the OBJECT IDENTIFIER
     nonce: int | None
     wants_certificate: bool
@@ -75,19 +77,27 @@ def _parse(fields: Reader) -> TimeStampRequest:
     if fields.read_integer() != 1:
         raise RequestRefused(Failure.BAD_REQUEST, "the version is not 1")
     imprint = fields.read_whole(SEQUENCE)
-    _check_imprint(imprint)
+    hash_name = _hash_name(imprint)
     policy = fields.read(OID) if fields.next_tag() == OID else None
     nonce = _nonce(fields.read(INTEGER)) if fields.next_tag() == INTEGER else None
     wants_certificate = _boolean(fields.read(BOOLEAN)) if fields.next_tag() == BOOLEAN else False
-    if fields.next_tag() == context(0):
-        raise RequestRefused(Failure.UNACCEPTED_EXTENSION, "no extension is known")
+    has_extensions = fields.next_tag() == context(0)
+    if has_extensions:
+        fields.skip(context(0))
     fields.finish()
+    if has_extensions:
+        # RFC 3161 §2.4.1: whether it is critical or not, an extension that is not known is refused.
+        raise RequestRefused(Failure.UNACCEPTED_EXTENSION, "no extension is known")
     return TimeStampRequest(
-        message_imprint=imprint, policy=policy, nonce=nonce, wants_certificate=wants_certificate
+        message_imprint=imprint,
+        hash_name=hash_name,
+        policy=policy,
+        nonce=nonce,
+        wants_certificate=wants_certificate,
     )
 
 
-def _check_imprint(imprint: bytes) -> None:
+def _hash_name(imprint: bytes) -> str:
     both = parse_sequence(imprint)
     algorithm, digest = Reader(both.read(SEQUENCE)), both.read(OCTET_STRING)
     both.finish()
@@ -98,11 +108,12 @@ def _check_imprint(imprint: bytes) -> None:
             msg = "NULL with contents"
             raise ValueError(msg)
         algorithm.finish()
-    known = {encoded: name for name, encoded in DIGEST_OIDS.items()}
-    if oid not in known:
+    name = _HASH_NAMES.get(oid)
+    if name is None:
         raise RequestRefused(Failure.BAD_ALGORITHM, "SHA-256, SHA-384 or SHA-512 only")
-    if len(digest) != DIGEST_OCTETS[known[oid]]:
+    if len(digest) != DIGEST_OCTETS[name]:
         raise RequestRefused(Failure.BAD_DATA_FORMAT, "the imprint has another length than its hash")
+    return name
 
 
 def _nonce(content: bytes) -> int:

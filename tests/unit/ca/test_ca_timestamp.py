@@ -1,4 +1,6 @@
+import dataclasses
 import hashlib
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,9 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ca.errors import ProfileViolation
+from ca import timestamp_token
+from ca.errors import ClockNotTrusted, ProfileViolation
 from ca.profiles import TIMESTAMP_POLICY
 from ca.timestamp import TimeStamper
+from ca.timestamp_policy import ORDERED, ORDERED_POLICY, SHARED
 from ca.timestamp_request import RequestRefused
 from keys.errors import KeyUnavailable
 
@@ -131,6 +135,12 @@ def test_every_listed_hash_is_stamped(stamper: TimeStamper, name: str) -> None:
             "unaccepted_extensions",
             id="an extension",
         ),
+        pytest.param(
+            a_request(extensions=[{"extn_id": "1.2.3.4", "critical": True, "extn_value": b""}]),
+            "unaccepted_extensions",
+            id="a critical extension",
+        ),
+        pytest.param(a_request(req_policy=ORDERED_POLICY), "unaccepted_policy", id="order from a shared key"),
         pytest.param(b"", "bad_data_format", id="nothing"),
         pytest.param(b"\x30\x80\x00\x00", "bad_data_format", id="indefinite length"),
         pytest.param(b"\x30" * 200, "bad_data_format", id="nonsense"),
@@ -147,6 +157,127 @@ def test_what_cannot_be_stamped_is_refused_with_its_reason(
 
     assert (status, failures) == ("rejection", {failure})
     assert token is None
+
+
+@pytest.mark.parametrize(
+    ("microsecond", "shown"), [(0, 0), (999, 0), (1000, 1000), (120_500, 120_000), (999_999, 999_000)]
+)
+def test_the_time_is_said_in_milliseconds(
+    pki: Any, stamper: TimeStamper, microsecond: int, shown: int
+) -> None:
+    """A whole second cut off would be the whole accuracy that is promised."""
+    pki.now = pki.now.replace(microsecond=microsecond)
+    token = stamper.token(DIGEST)
+
+    at = info_of(cms.ContentInfo.load(token, strict=True))["gen_time"].native
+    assert at == pki.now.replace(microsecond=shown)
+
+
+def ordered(pki: Any, **changes: Any) -> TimeStamper:
+    timestamp = pki.hierarchy.timestamp
+    arguments = {"policies": [SHARED, ORDERED], "clock": pki.clock, "alone": True} | changes
+    return TimeStamper(timestamp.signer, timestamp.certificate, (), **arguments)
+
+
+def test_ordered_tokens_are_later_each_than_the_one_before_whatever_threads_ask(pki: Any) -> None:
+    """RFC 3161 §2.4.2: by genTime alone; here the clock even stands still."""
+    stamper, tokens = ordered(pki), []
+
+    def ask() -> None:
+        for _ in range(50):
+            _, _, token = answer(stamper, a_request(req_policy=ORDERED_POLICY))
+            tokens.append(info_of(token))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(info["ordering"].native for info in tokens)
+    assert len({info["gen_time"].native for info in tokens}) == len(tokens) == 400
+    assert stamper.token(DIGEST, nonce=1)
+    assert not info_of(cms.ContentInfo.load(stamper.token(DIGEST)))["ordering"].native
+
+
+def test_order_is_not_promised_for_a_key_that_others_stamp_with(pki: Any) -> None:
+    with pytest.raises(ProfileViolation, match="nobody shares"):
+        ordered(pki, alone=False)
+
+
+def test_no_policy_promises_more_than_the_clock_keeps(pki: Any) -> None:
+    exact = dataclasses.replace(SHARED, accuracy=timedelta(milliseconds=100))
+    with pytest.raises(ProfileViolation, match="clock's lease"):
+        ordered(pki, policies=[exact])
+
+
+def test_a_form_that_another_library_would_write_otherwise_is_found_before_a_key_is_used(
+    pki: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timestamp, used = pki.hierarchy.timestamp, []
+    counting = Counting(timestamp.signer, used)
+    for name, wrong in {
+        "_VERSION": b"\x02\x01\x02",
+        "TST_INFO": b"\x06\x01\x2a",
+        "SIGNING_CERTIFICATE_V2": b"\x06\x01\x2a",
+        "fractional_time": lambda _: b"20261122080000.500Z",  # DER leaves trailing zeros out
+    }.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(timestamp_token, name, wrong)
+            with pytest.raises(ProfileViolation):
+                TimeStamper(counting, timestamp.certificate, (), clock=pki.clock)
+
+    assert used == []
+
+
+class Counting:
+    """A signer that counts."""
+
+    def __init__(self, signer: Any, used: list[bytes]) -> None:
+        self._signer, self._used = signer, used
+        self.key_id, self.purpose = signer.key_id, signer.purpose
+        self.algorithm, self.public_key = signer.algorithm, signer.public_key
+
+    def sign(self, data: bytes, *, purpose: Any) -> bytes:
+        self._used.append(data)
+        signature: bytes = self._signer.sign(data, purpose=purpose)
+        return signature
+
+
+def test_what_is_refused_is_not_signed(pki: Any) -> None:
+    timestamp, used = pki.hierarchy.timestamp, []
+    stamper = TimeStamper(Counting(timestamp.signer, used), timestamp.certificate, (), clock=pki.clock)
+    refused = (
+        b"",
+        b"\x30\x80\x00\x00",
+        a_request(version=3),
+        a_request(req_policy="1.2.3.4"),
+        a_request(message_imprint=imprint("sha1", bytes(20))),
+        a_request(message_imprint=imprint("sha256", bytes(20))),
+        a_request(nonce=1 << 300),
+        b"\x30\x82\x20\x00" + bytes(8192),
+    )
+    for request in refused:
+        assert answer(stamper, request)[0] == "rejection"
+    pki.later(days=-1)
+    assert answer(stamper, a_request())[1] == {"time_not_available"}
+    assert used == []
+
+
+def test_without_a_lease_nothing_is_stamped(pki: Any) -> None:
+    lease = {"holds": True}
+
+    def leased() -> datetime:
+        if not lease["holds"]:
+            raise ClockNotTrusted(reason="the clock was set back")
+        return pki.clock()
+
+    stamper = pki.hierarchy.time_stamper(leased)
+    assert answer(stamper, a_request())[0] == "granted"
+    lease["holds"] = False
+    assert answer(stamper, a_request())[:2] == ("rejection", {"time_not_available"})
+    lease["holds"] = True
+    assert answer(stamper, a_request())[0] == "granted"
 
 
 def test_the_offered_policy_may_be_asked_for(stamper: TimeStamper) -> None:
