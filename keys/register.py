@@ -52,7 +52,6 @@ _COLUMNS = (
     "key_id, line, generation, purpose, algorithm, backend, public_key, state, created_at, active_from,"
     " retires_at, max_uses"
 )
-ADOPTED = "adopted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ class Register:
         with self._lock:
             self._connection.close()
 
-    def keys(self) -> Mapping[str, RegisteredKey]:
+    def entries(self) -> Mapping[str, RegisteredKey]:
         """Every key by its identifier; what another process has changed is seen.
 
         Raises:
@@ -147,14 +146,14 @@ class Register:
         Raises:
             KeyNotFound: the register does not know it.
         """
-        found = self.keys().get(key_id)
+        found = self.entries().get(key_id)
         if found is None:
             raise KeyNotFound(key_id=key_id)
         return found
 
     def generations(self, line: str) -> tuple[RegisteredKey, ...]:
         """The keys of a line, oldest first."""
-        return tuple(key for key in self.keys().values() if key.line == line)
+        return tuple(key for key in self.entries().values() if key.line == line)
 
     def history(self, key_id: str) -> tuple[StateChange, ...]:
         """Every change of a key's state, oldest first."""
@@ -175,7 +174,7 @@ class Register:
         )
 
     def intend(self, key_id: str, *, at: datetime) -> None:
-        """Write down that this key is about to be made."""
+        """Write down that this key is about to be made; `add` takes that back."""
         with self._writing() as connection:
             connection.execute("INSERT OR IGNORE INTO intents VALUES (?, ?)", (key_id, _text(at)))
 
@@ -200,8 +199,10 @@ class Register:
             connection.execute("DELETE FROM intents WHERE key_id = ?", (key.key_id,))
         return self.find(key.key_id)
 
-    def move(self, key_id: str, to: KeyState, *, at: datetime, why: str) -> RegisteredKey:
-        """Change a key's state as the table of `keys.states` allows.
+    def move(
+        self, key_id: str, to: KeyState, *, at: datetime, why: str, only_from: KeyState | None = None
+    ) -> RegisteredKey:
+        """Change a key's state as the table of `keys.states` allows, or from one state only.
 
         Raises:
             KeyNotFound: the register does not know it.
@@ -209,13 +210,13 @@ class Register:
         """
         with self._writing() as connection:
             before = self._settle(connection, key_id, at)
-            require_transition(key_id, before.stored_state, to)
+            require_transition(key_id, before.stored_state, to, only_from=only_from)
             self._set_state(connection, before, to, at=at, why=why)
         return self.find(key_id)
 
     def settle(self, *, at: datetime) -> None:
         """Write down the changes that time has made, so that no clock set back undoes them."""
-        if any(key.state_at(at) is not key.stored_state for key in self.keys().values()):
+        if any(key.state_at(at) is not key.stored_state for key in self.entries().values()):
             with self._writing() as connection:
                 for key_id in [row[0] for row in connection.execute("SELECT key_id FROM keys")]:
                     self._settle(connection, key_id, at)

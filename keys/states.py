@@ -57,13 +57,15 @@ ADVISED_PERIOD: Mapping[Purpose, timedelta] = {
 }
 
 
-def require_transition(key_id: str, before: KeyState, after: KeyState) -> None:
-    """The rule of the table.
+def require_transition(
+    key_id: str, before: KeyState, after: KeyState, *, only_from: KeyState | None = None
+) -> None:
+    """The rule of the table; an act may be narrower and begin `only_from` one state.
 
     Raises:
         IllegalTransition: `after` does not follow `before`.
     """
-    if after not in TRANSITIONS[before]:
+    if after not in TRANSITIONS[before] or before is not (only_from or before):
         raise IllegalTransition(key_id=key_id, state=before.value, asked=after.value)
 
 
