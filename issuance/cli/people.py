@@ -26,7 +26,7 @@ def create_staff_account(
     agency: Annotated[str, typer.Option(help="Such as civil-registry.")] = "",
     office: Annotated[str, typer.Option(help="Such as damascus-1.")] = "",
     national_number: Annotated[
-        str, typer.Option(help="So that nobody handles their own kin's records.")
+        str, typer.Option(help="So that nobody handles their own kin's records; not for national roles.")
     ] = "",
 ) -> None:
     """Create an account.

@@ -12,6 +12,8 @@ from issuance.registries.tables import open_register
 
 OFFICE = "damascus-1"
 CLERK, OFFICER = "demo.clerk", "demo.officer"
+# Below 9901 there is nobody in the sample register: neither is anybody's kin.
+NATIONAL_NUMBERS = {CLERK: "99000000001", OFFICER: "99000000002"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ def hire(service: Service, passwords: dict[str, str]) -> None:
                 roles=frozenset({role}),
                 agency="civil-registry",
                 office=OFFICE,
+                national_number=NATIONAL_NUMBERS[login],
             )
             create_account(connection, new, password_hash=hashes[login], by=by, at=at)
 

@@ -24,7 +24,13 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.identity.actors import Actor, ActorKind, system_actor
 from issuance.identity.citizens import check_national_number
-from issuance.identity.errors import AccountUnknown, LoginTaken, OfficeMissing, RolesIncompatible
+from issuance.identity.errors import (
+    AccountUnknown,
+    LoginTaken,
+    NationalNumberMissing,
+    OfficeMissing,
+    RolesIncompatible,
+)
 from issuance.identity.models import account_roles, accounts
 from issuance.identity.permissions import INCOMPATIBLE_ROLES, NATIONAL_ROLES, Role
 from issuance.identity.rates import Rate, clear_attempts, count_attempt
@@ -80,9 +86,10 @@ def create_account(
     Raises:
         RolesIncompatible: separation of duties forbids the combination.
         OfficeMissing: a role needs an agency and an office.
+        NationalNumberMissing: a role needs to know whose kin its holder is.
         LoginTaken: another account has the name.
     """
-    check_roles(new.roles, agency=new.agency, office=new.office)
+    check_roles(new.roles, agency=new.agency, office=new.office, national_number=new.national_number)
     if new.national_number is not None:
         check_national_number(new.national_number)
     account_id = secrets.token_hex(16)
@@ -135,13 +142,17 @@ def list_accounts(connection: Connection) -> list[AccountSummary]:
     ]
 
 
-def check_roles(roles: frozenset[Role], *, agency: str | None, office: str | None) -> None:
-    """Separation of duties, and a place for every role that has one."""
+def check_roles(
+    roles: frozenset[Role], *, agency: str | None, office: str | None, national_number: str | None
+) -> None:
+    """Separation of duties; a place and a holder with known kin for roles that serve people."""
     for pair in INCOMPATIBLE_ROLES:
         if pair <= roles:
             raise RolesIncompatible(roles=", ".join(sorted(pair)))
     if roles - NATIONAL_ROLES and not (agency and office):
         raise OfficeMissing
+    if roles - NATIONAL_ROLES and national_number is None:
+        raise NationalNumberMissing
 
 
 def change_roles(
@@ -150,14 +161,14 @@ def change_roles(
     """Give an account exactly these roles, with effect at its next call.
 
     Raises:
-        AccountUnknown, RolesIncompatible, OfficeMissing.
+        AccountUnknown, RolesIncompatible, OfficeMissing, NationalNumberMissing.
     """
     # Held, so that of two changes at once the second replaces the first instead of joining it.
     theirs = select(accounts).where(accounts.c.id == account_id).with_for_update(key_share=True)
     row = connection.execute(theirs).first()
     if row is None:
         raise AccountUnknown
-    check_roles(roles, agency=row.agency, office=row.office)
+    check_roles(roles, agency=row.agency, office=row.office, national_number=row.national_number)
     connection.execute(delete(account_roles).where(account_roles.c.account_id == account_id))
     _write_roles(connection, account_id, roles)
     facts: trail.Facts = {"roles": [*sorted(roles)]}

@@ -142,7 +142,9 @@ class Administration:
 
     def create_account(self, body: AccountBody, actor: AccountManager) -> Created:
         """Create an account; repeating the call answers 409."""
-        accounts.check_roles(body.roles, agency=body.agency, office=body.office)
+        accounts.check_roles(
+            body.roles, agency=body.agency, office=body.office, national_number=body.national_number
+        )
         check_password(body.password, login=body.login)
         hashed = self._passwords.hash(body.password)
         new = NewAccount(

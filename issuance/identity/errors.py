@@ -12,7 +12,7 @@ IssuanceError
 │   └── TooManyAttempts
 ├── Invalid
 │   ├── NationalNumberNotValid, PhoneNotValid, PasswordNotAccepted
-│   └── RolesIncompatible, OfficeMissing, ScopeNotPermitted
+│   └── RolesIncompatible, OfficeMissing, NationalNumberMissing, ScopeNotPermitted
 ├── Conflict
 │   └── LoginTaken
 └── NotFound
@@ -109,6 +109,17 @@ class OfficeMissing(Invalid):
     code = "office-missing"
     ar = "هذا الدور يتبع جهةً ومكتباً؛ اذكرهما."
     en = "This role belongs to an agency and an office; name both."
+
+
+class NationalNumberMissing(Invalid):
+    """Without it nobody could keep the holder from their own and their kin's records."""
+
+    code = "staff-national-number-missing"
+    ar = "هذا الدور يتعامل مع شؤون الناس؛ اذكر الرقم الوطني لصاحبه كي لا يتولى شؤون أقاربه."
+    en = (
+        "This role serves people; give its holder's national number, "
+        "so that they are kept from their kin's records."
+    )
 
 
 class ScopeNotPermitted(Invalid):

@@ -30,6 +30,7 @@ def hire(engine: Engine, login: str = "salma", *roles: Role) -> str:
         roles=frozenset(roles),
         agency="civil-registry",
         office="damascus-1",
+        national_number="99000000009",
     )
     with engine.begin() as connection:
         return accounts.create_account(connection, new, password_hash="$argon2id$…", by=OPERATOR, at=NOON)

@@ -53,6 +53,7 @@ from verify.app import main as verify_main
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 IDENTITY_PAGE = b"%PDF-1.7\n% a picture of an identity card\n%%EOF\n"
+STRANGER = "99000000009"  # in no register: nobody's kin
 OFFICE, OTHER_OFFICE = "damascus-1", "aleppo-1"
 CIVIL, WORKERS = "civil-registry", "workers-register"
 PASSWORD = "صبر جميل والله المستعان 7"
@@ -244,7 +245,7 @@ class Town:
                 roles=frozenset({role}),
                 agency=None if national else agency,
                 office=None if national else office,
-                national_number=national_number,
+                national_number=national_number or (None if national else STRANGER),
             )
             hashed = self.service.passwords.hash(PASSWORD)
             with self.engine.begin() as connection:

@@ -113,6 +113,7 @@ class Service:
             roles=frozenset(roles),
             agency="civil-registry",
             office="damascus-1",
+            national_number="99000000009",
         )
         with self.engine.begin() as connection:
             return accounts.create_account(

@@ -11,7 +11,13 @@ from sqlalchemy import Engine, text
 from issuance.identity import accounts
 from issuance.identity.accounts import NewAccount
 from issuance.identity.actors import system_actor
-from issuance.identity.errors import LoginTaken, OfficeMissing, PasswordNotAccepted, RolesIncompatible
+from issuance.identity.errors import (
+    LoginTaken,
+    NationalNumberMissing,
+    OfficeMissing,
+    PasswordNotAccepted,
+    RolesIncompatible,
+)
 from issuance.identity.passwords import Passwords, check_password
 from issuance.identity.permissions import (
     CITIZEN_PERMISSIONS,
@@ -222,7 +228,9 @@ def test_no_password_or_token_is_in_the_database_file(service: Any, tmp_path: Pa
 def test_roles_that_oversee_each_other_are_never_one_person() -> None:
     for pair in INCOMPATIBLE_ROLES:
         with pytest.raises(RolesIncompatible):
-            accounts.check_roles(pair, agency="civil-registry", office="damascus-1")
+            accounts.check_roles(
+                pair, agency="civil-registry", office="damascus-1", national_number="99000000009"
+            )
 
 
 def test_nobody_can_both_decide_and_refund_or_act_and_audit() -> None:
@@ -269,6 +277,27 @@ def test_a_clerk_without_an_office_is_not_created(engine: Engine, service: Any) 
         )
 
 
+def test_whose_kin_is_not_known_serves_nobody(engine: Engine, service: Any) -> None:
+    place = {"agency": "civil-registry", "office": "damascus-1"}
+    new = NewAccount(login="sami", full_name="سامي", roles=frozenset({Role.CLERK}), **place)
+    with engine.begin() as connection, pytest.raises(NationalNumberMissing):
+        accounts.create_account(
+            connection, new, password_hash="x", by=system_actor("test"), at=service.clock()
+        )
+
+
+def test_who_serves_nobody_needs_no_national_number(engine: Engine, service: Any) -> None:
+    new = NewAccount(login="ibn", full_name="ابن", roles=frozenset({Role.AUDITOR}))
+    with engine.begin() as connection:
+        created = accounts.create_account(
+            connection, new, password_hash="x", by=system_actor("test"), at=service.clock()
+        )
+        with pytest.raises(OfficeMissing):
+            accounts.change_roles(
+                connection, created, frozenset({Role.CLERK}), by=system_actor("test"), at=service.clock()
+            )
+
+
 def test_a_login_name_is_taken_in_every_spelling(service: Any) -> None:
     service.hire("hind", Role.OFFICER)
     with pytest.raises(LoginTaken):
@@ -313,6 +342,7 @@ def test_an_administrator_creates_accounts_over_http(service: Any) -> None:
         "roles": ["clerk"],
         "agency": "civil-registry",
         "office": "latakia-post-2",
+        "national_number": "99000000008",
     }
 
     assert service.ask("POST", "/accounts", token=admin, json=body).status_code == 201
