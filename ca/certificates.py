@@ -26,6 +26,7 @@ from ca.errors import SignatureWrong
 from ca.intents import OnlyTheseBytes
 from ca.lint import lint_certificate
 from ca.profiles import PROFILES, Profile, ProfileName, authority_profile
+from ca.second_opinion import require_good_certificate
 from ca.serials import SerialNumber, SerialSource, check_serial, random_serial, serial_text
 from ca.store import Intent, redeem_intent, reserve_serial, save_intent, save_issued
 from ca.throwaway import ThrowawaySigner
@@ -97,6 +98,8 @@ def prepare(
     )
     draft = builder.sign(throwaway, hash_of(issuer.signer.algorithm))
     lint_certificate(draft, profile, issuer=issuer.certificate)
+    above = None if issuer.certificate is None else issuer.certificate.public_bytes(Encoding.DER)
+    require_good_certificate(draft.public_bytes(Encoding.DER), request.profile, issuer=above)
     intent = Intent(
         serial_number=serial,
         issuer=issuer.name,

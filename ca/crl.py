@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
 
 from ca.algorithms import signature_algorithm
@@ -28,6 +29,7 @@ from ca.errors import SignatureWrong
 from ca.intents import Intended, IntentKind, finish_signing, sign_as_intended
 from ca.profiles import ProfileName, authority_profile
 from ca.reasons import RevocationReason
+from ca.second_opinion import require_good_crl
 from ca.serials import SerialNumber
 from ca.store import (
     IssuedCertificate,
@@ -99,6 +101,7 @@ def draft_crl(
     algorithm = issuer.signer.algorithm
     throwaway = as_private_key(ThrowawaySigner(algorithm, purpose), purpose=purpose)
     draft = builder.sign(throwaway, hash_of(algorithm))
+    require_good_crl(draft.public_bytes(Encoding.DER))
     return draft.tbs_certlist_bytes
 
 

@@ -2,6 +2,7 @@
 
     CaError
     ├── ProfileViolation      the request asks for what its profile forbids
+    │   └── LinterRefuses     another maker's linter finds fault with the draft
     ├── SerialCollision       the serial number was already reserved
     ├── AlreadyRedeemed       this intent was signed, or its signing was begun
     ├── TbsChanged            what came to the key is not what was checked; nothing was signed
@@ -41,6 +42,14 @@ class ProfileViolation(CaError):
     code = "ca-profile-violation"
     ar = "طلب الشهادة مخالف لنموذجها في {field}: {rule}."
     en = "The certificate request breaks its profile at {field}: {rule}."
+
+
+class LinterRefuses(ProfileViolation):
+    """Another maker's linter finds fault with a draft, so it was not signed; `rule` is in its words."""
+
+    code = "ca-linter-refuses"
+    ar = "وجد الفاحص المستقل خللاً في المسودة ({field})، فلم تُوقّع: {rule}."
+    en = "The independent linter finds fault with the draft ({field}), so it was not signed: {rule}."
 
 
 class SerialCollision(CaError):

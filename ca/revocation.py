@@ -96,7 +96,7 @@ def suspend(
     if issued.is_on_hold:
         raise _refusal(issued, "it is suspended")
     reason = RevocationReason.CERTIFICATE_HOLD
-    _tell(audit, "certificate-suspend", issued, {"by": by}, at)
+    _tell(audit, "certificate-suspend", issued, _named(by), at)
     return _change(connection, issued, Change.HELD, reason=reason, at=at, by=by)
 
 
@@ -117,7 +117,7 @@ def release(
     issued = _changeable(connection, serial, at)
     if issued.revoked_at is None:
         raise _refusal(issued, "it is not suspended")
-    _tell(audit, "certificate-release", issued, {"by": by}, at)
+    _tell(audit, "certificate-release", issued, _named(by), at)
     return _change(connection, issued, Change.RELEASED, reason=None, at=at, by=by)
 
 
@@ -137,7 +137,7 @@ def _revoke(
         invalid_since = whole_seconds(invalid_since)
         if not issued.not_before <= invalid_since <= (issued.revoked_at or whole_seconds(at)):
             raise _refusal(issued, "its invalidity date lies before its issue or after its revocation")
-    facts = {"reason": reason.value, "by": by}
+    facts = {"reason": reason.value} | _named(by)
     if invalid_since is not None:
         facts["invalid_since"] = invalid_since.isoformat()
     _tell(audit, "certificate-revoke", issued, facts, at)
@@ -181,6 +181,10 @@ def _change(
     )
     save_status_change(connection, line)
     return load_certificate(connection, issued.serial_number)
+
+
+def _named(by: str) -> dict[str, str]:
+    return {} if by == NOBODY_NAMED else {"by": by}
 
 
 def _tell(
