@@ -1,0 +1,374 @@
+"""From an application to a certificate: two officers, one key, one certificate."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from enrolment_office import AMAL, BASEL, CLERK, HIND, HOLDER, REGISTRY, Office, new_key, request_of
+from sqlalchemy.exc import IntegrityError
+
+from ca.applications import Application, ApplicationState, load_application
+from ca.csr import parse_request
+from ca.enrolment import (
+    OPEN_FOR,
+    RENEWAL_WINDOW,
+    TRY_AGAIN_AFTER,
+    expire_applications,
+    find_due,
+    reject,
+    settle,
+    withdraw,
+)
+from ca.errors import ProfileViolation
+from ca.names import agency_name
+from ca.reasons import RevocationReason
+from ca.refusals import (
+    ApplicationClosed,
+    ApplicationNotFound,
+    ApprovalsMissing,
+    ApprovedBefore,
+    KeyReused,
+    OwnApplication,
+    RenewalProofWrong,
+    RenewalRefused,
+    SubjectNotRegistered,
+)
+from ca.revocation import revoke, suspend
+
+MACHINE = "machine:civil-registry-0a1b2c"
+
+
+def _proof(key: ec.EllipticCurvePrivateKey, new: ec.EllipticCurvePrivateKey) -> tuple[bytes, bytes]:
+    """A request for `new`, and what `key` says to it."""
+    request = request_of(new)
+    return request, key.sign(request, ec.ECDSA(hashes.SHA256()))
+
+
+# Two officers
+
+
+def test_two_officers_make_a_certificate_of_an_application(office: Office) -> None:
+    key = new_key()
+    application = office.submit(key)
+    office.approve(application.number, AMAL, BASEL)
+
+    issued = office.issue(application.number)
+
+    certificate = issued.certificate
+    assert certificate.public_key() == key.public_key()
+    assert certificate.subject == agency_name(REGISTRY)
+    assert issued.name == HOLDER
+    certificate.verify_directly_issued_by(office.issuer.certificate)  # type: ignore[arg-type]
+    assert [act for act, _ in office.told] == [
+        "application-submit",
+        "application-approve",
+        "application-approve",
+        "application-issue",
+        "certificate-issue",
+        "application-issued",
+    ]
+    assert all(facts["by"] for act, facts in office.told if act.startswith("application"))
+
+
+def test_an_issued_application_is_answered_with_its_one_certificate(office: Office) -> None:
+    application = office.approved()
+    first = office.issue(application.number)
+    office.later(days=40)
+    assert office.issue(application.number) == first
+    assert office.rows("SELECT count(*) FROM ca_certificates WHERE profile = 'seal'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("officers", "blocked"),
+    [
+        pytest.param((), set(), id="nobody approved"),
+        pytest.param((AMAL,), set(), id="one officer"),
+        pytest.param((AMAL, BASEL), {BASEL}, id="one of two was blocked since"),
+        pytest.param((AMAL, BASEL), {AMAL, BASEL}, id="both were blocked since"),
+    ],
+)
+def test_fewer_than_two_that_count_issue_nothing(
+    office: Office, officers: tuple[str, ...], blocked: set[str]
+) -> None:
+    application = office.submit()
+    office.approve(application.number, *officers)
+    office.blocked = blocked
+    with pytest.raises(ApprovalsMissing):
+        office.issue(application.number)
+    assert office.rows("SELECT * FROM ca_attempts") == []
+
+    office.blocked.clear()
+    office.approve(application.number, *({AMAL, BASEL} - {*officers}), HIND)
+    office.blocked = blocked - {HIND, AMAL} if blocked == {BASEL} else set()
+    assert office.issue(application.number)
+
+
+def test_one_officer_counts_once(office: Office) -> None:
+    application = office.submit()
+    office.approve(application.number, AMAL)
+    with pytest.raises(ApprovedBefore):
+        office.approve(application.number, AMAL)
+    with pytest.raises(ApprovalsMissing):
+        office.issue(application.number)
+
+
+@pytest.mark.parametrize("own", [CLERK, HIND], ids=["who submitted it", "whose certificate it becomes"])
+def test_nobody_decides_on_their_own_application(office: Office, own: str) -> None:
+    application = office.submit(beneficiary=HIND)
+    with pytest.raises(OwnApplication):
+        office.approve(application.number, own)
+    with pytest.raises(OwnApplication), office.engine.begin() as connection:
+        reject(connection, application.number, by=own, reason="no", at=office.now)
+
+
+def test_the_database_itself_refuses_what_too_few_approved(office: Office) -> None:
+    """For whoever comes with SQL."""
+    application = office.submit(beneficiary=HIND)
+    office.approve(application.number, AMAL)
+    with office.engine.begin() as connection:
+        for own in (CLERK, HIND):  # the program would not write these
+            connection.exec_driver_sql(
+                "INSERT INTO ca_approvals VALUES (?, ?, '2026-11-22 08:00:00')", (application.number, own)
+            )
+    for statement in (
+        "UPDATE ca_applications SET state = 'issuing'",
+        "UPDATE ca_applications SET state = 'issued'",
+        "UPDATE ca_applications SET approvals_needed = 0",
+        "UPDATE ca_applications SET request = x'00'",
+        "DELETE FROM ca_applications",
+        "UPDATE ca_approvals SET approved_by = 'staff:basel'",
+        "DELETE FROM ca_approvals",
+    ):
+        with pytest.raises(IntegrityError), office.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
+# Other ends
+
+
+def test_one_officer_is_enough_to_say_no_and_no_is_no(office: Office) -> None:
+    application = office.approved()
+    with office.engine.begin() as connection:
+        rejected = reject(connection, application.number, by=HIND, reason="letter not signed", at=office.now)
+    assert (rejected.state, rejected.reason) == (ApplicationState.REJECTED, "letter not signed")
+    _assert_closed(office, application.number)
+
+
+def test_a_withdrawn_application_stays_withdrawn(office: Office) -> None:
+    application = office.approved()
+    with office.engine.begin() as connection:
+        withdraw(connection, application.number, by=CLERK, at=office.now)
+    _assert_closed(office, application.number)
+
+
+def test_what_nobody_decides_on_ends_after_thirty_days(office: Office) -> None:
+    old = office.submit()
+    office.later(days=29)
+    young = office.submit()
+    office.later(days=1)
+    with office.engine.begin() as connection:
+        over = expire_applications(connection, at=office.now, audit=office.audit)
+    assert [each.number for each in over] == [old.number]
+    _assert_closed(office, old.number)
+    office.approve(young.number, AMAL)
+
+
+def test_an_application_past_its_time_is_closed_before_anybody_tidies_up(office: Office) -> None:
+    application = office.approved()
+    office.now += OPEN_FOR
+    _assert_closed(office, application.number)
+
+
+def _assert_closed(office: Office, number: str) -> None:
+    with pytest.raises(ApplicationClosed):
+        office.approve(number, "staff:somebody-else")
+    with pytest.raises(ApplicationClosed):
+        office.issue(number)
+    with pytest.raises(ApplicationClosed), office.engine.begin() as connection:
+        reject(connection, number, by=HIND, reason="again", at=office.now)
+    with pytest.raises(ApplicationClosed), office.engine.begin() as connection:
+        withdraw(connection, number, by=CLERK, at=office.now)
+
+
+def test_what_does_not_exist_is_not_found(office: Office) -> None:
+    with pytest.raises(ApplicationNotFound):
+        office.approve("A-26-0000000000", AMAL)
+    with pytest.raises(ApplicationNotFound):
+        office.issue("A-26-0000000000")
+
+
+# One key
+
+
+def test_a_key_is_applied_for_once_whatever_became_of_it(office: Office) -> None:
+    key = new_key()
+    application = office.submit(key)
+    with pytest.raises(KeyReused):
+        office.submit(key)
+    with office.engine.begin() as connection:
+        reject(connection, application.number, by=HIND, reason="no", at=office.now)
+    with pytest.raises(KeyReused):
+        office.submit(key, agency="workers-register", holder="enrolled-workers-register-x")
+
+
+def test_a_key_that_is_certified_is_not_applied_for(office: Office) -> None:
+    """Somebody who found the authority's own key would have to hold it; the books know it anyway."""
+    stolen = new_key()
+    digest = parse_request(request_of(stolen)).key_fingerprint
+    with office.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER IF EXISTS ca_certificates_as_signed")
+        connection.exec_driver_sql(
+            "UPDATE ca_certificates SET key_digest = ? WHERE name = 'issuing'", (digest,)
+        )
+    with pytest.raises(KeyReused):
+        office.submit(stolen)
+
+
+def test_the_subject_is_the_registered_one_or_nothing(office: Office) -> None:
+    registered = [*agency_name(REGISTRY)]
+    with pytest.raises(SubjectNotRegistered):
+        office.submit(asked=x509.Name(registered[:3]))
+    assert office.submit(asked=x509.Name(registered)).subject == agency_name(REGISTRY)
+
+
+# Renewal
+
+
+def test_a_renewal_overlaps_and_needs_two_officers_again(office: Office) -> None:
+    present = office.issued()
+    office.later(days=100)
+
+    application = office.submit(renews=present.serial_number, by=MACHINE)
+    with pytest.raises(ApprovalsMissing):
+        office.issue(application.number)
+    office.approve(application.number, AMAL, BASEL)
+    following = office.issue(application.number)
+
+    assert following.name == present.name
+    assert following.not_before < present.not_after < following.not_after
+    assert following.certificate.public_key() != present.certificate.public_key()
+
+
+def test_near_its_end_the_present_key_speaks_for_the_new_one(office: Office) -> None:
+    key, new = new_key(), new_key()
+    present = office.issued(key)
+    office.now = present.not_after - RENEWAL_WINDOW
+    application = _renew(office, present.serial_number, *_proof(key, new))
+    assert application.approvals_needed == 0
+    assert office.issue(application.number).certificate.public_key() == new.public_key()
+
+
+def test_long_before_its_end_the_present_key_is_not_enough(office: Office) -> None:
+    key = new_key()
+    present = office.issued(key)
+    office.now = present.not_after - RENEWAL_WINDOW - timedelta(days=1)
+    application = _renew(office, present.serial_number, *_proof(key, new_key()))
+    with pytest.raises(ApprovalsMissing):
+        office.issue(application.number)
+
+
+@pytest.mark.parametrize("forge", ["another key", "another request", "rubbish"])
+def test_what_the_present_key_did_not_sign_is_refused(office: Office, forge: str) -> None:
+    key, new = new_key(), new_key()
+    present = office.issued(key)
+    office.now = present.not_after - timedelta(days=10)
+    request, proof = _proof(new_key() if forge == "another key" else key, new)
+    if forge == "another request":
+        request = request_of(new_key())
+    with pytest.raises(RenewalProofWrong):
+        _renew(office, present.serial_number, request, b"rubbish" if forge == "rubbish" else proof)
+
+
+def _renew(office: Office, serial: int, request: bytes, proof: bytes) -> Application:
+    return office.submit(by=MACHINE, renews=serial, request=request, proof=proof)
+
+
+@pytest.mark.parametrize("trouble", ["revoked", "suspended", "expired", "another holder", "unknown", "twice"])
+def test_only_what_is_in_force_and_ones_own_is_renewed_once(office: Office, trouble: str) -> None:
+    present = office.issued()
+    serial, holder = present.serial_number, HOLDER
+    office.later(days=1)
+    with office.engine.begin() as connection:
+        if trouble == "revoked":
+            revoke(connection, serial, reason=RevocationReason.SUPERSEDED, at=office.now)
+        if trouble == "suspended":
+            suspend(connection, serial, at=office.now)
+    if trouble == "expired":
+        office.now = present.not_after + timedelta(seconds=1)
+    if trouble == "another holder":
+        holder = "enrolled-workers-register-archive"
+    if trouble == "unknown":
+        serial = type(serial)(serial + 1)
+    if trouble == "twice":
+        office.submit(renews=serial)
+    with pytest.raises(RenewalRefused):
+        office.submit(renews=serial, holder=holder)
+
+
+def test_a_certificate_revoked_while_its_renewal_waits_is_not_followed(office: Office) -> None:
+    present = office.issued()
+    office.later(days=1)
+    application = office.approved(renews=present.serial_number)
+    with office.engine.begin() as connection:
+        revoke(connection, present.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=office.now)
+    with pytest.raises(RenewalRefused):
+        office.issue(application.number)
+
+
+# What is due
+
+
+def test_due_is_what_two_officers_approved_and_each_attempt_waits(office: Office) -> None:
+    waiting, ready = office.submit(), office.approved()
+    assert _due(office) == [ready.number]
+    office.issuer = _broken(office)
+    with pytest.raises(OSError, match="unplugged"):
+        office.issue(ready.number)
+    assert _due(office) == [ready.number]  # it broke off: to be settled
+    office.later(minutes=1)
+    with pytest.raises(OSError, match="unplugged"):
+        office.issue(ready.number)
+    assert waiting.number not in _due(office)
+    assert len(office.rows("SELECT * FROM ca_attempts")) == 2
+    settle(office.engine, ready.number, at=office.now)
+    assert _due(office) == []
+    office.now += TRY_AGAIN_AFTER
+    assert _due(office) == [ready.number]
+
+
+def test_what_the_profile_forbids_fails_for_good(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(*_: Any, **__: Any) -> None:
+        raise ProfileViolation(field="subject", rule="not like this")
+
+    application = office.approved()
+    monkeypatch.setattr("ca.certificates.lint_certificate", forbid)
+    with pytest.raises(ProfileViolation):
+        office.issue(application.number)
+    monkeypatch.undo()
+    with office.engine.connect() as connection:
+        failed = load_application(connection, application.number)
+    assert failed.state is ApplicationState.FAILED
+    assert "not like this" in (failed.reason or "")
+    assert _due(office) == []
+    _assert_closed(office, application.number)
+
+
+def _due(office: Office) -> list[str]:
+    with office.engine.connect() as connection:
+        return find_due(connection, at=office.now, still_counts=office.still_counts)
+
+
+def _broken(office: Office) -> Any:
+    class Unplugged:
+        key_id, purpose = office.issuer.signer.key_id, office.issuer.signer.purpose
+        algorithm, public_key = office.issuer.signer.algorithm, office.issuer.signer.public_key
+
+        def sign(self, data: bytes, *, purpose: object) -> bytes:
+            del data, purpose
+            raise OSError("unplugged")
+
+    return replace(office.issuer, signer=Unplugged())
