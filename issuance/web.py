@@ -64,7 +64,9 @@ def create_app(service: Service) -> FastAPI:
             cursors=service.cursors,
             check_printable=parts.press.check_printable,
         ).router(),
-        PaymentPages(engine=engine, exchange=service.exchange, access=RequestFees(), clock=clock).router(),
+        PaymentPages(
+            engine=engine, exchange=service.exchange, access=RequestFees(service.registers), clock=clock
+        ).router(),
         DeliveryHttp(
             engine=engine,
             clock=clock,

@@ -20,7 +20,7 @@ from issuance.documents.http import DocumentShown, document_json, view_document
 from issuance.documents.models import Document
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
 from issuance.identity.access import public, require
-from issuance.identity.actors import Actor
+from issuance.identity.actors import Actor, system_actor
 from issuance.identity.permissions import Permission
 from issuance.requests.access import keep_from_kin, note_look, visible_request
 from issuance.requests.book import load_request
@@ -30,6 +30,8 @@ from signing.formats.canonical_json import JsonValue
 
 READ = require(Permission.DOCUMENTS_READ_OWN, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_HAND_OVER)
 
+# Who opens a link is not known: the trail tells that it was opened, and when.
+LINK = system_actor("link")
 ReaderDep = Annotated[Actor, Depends(READ)]
 HandOverCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_HAND_OVER)))]
 _PDF: dict[int | str, dict[str, Any]] = {
@@ -94,9 +96,10 @@ class DeliveryHttp:
 
     def list_documents(self, number: str, actor: ReaderDep) -> DocumentsShown:
         """The released documents a request led to."""
-        with reading(self._engine) as connection:
+        with self._engine.begin() as connection:
             request = visible_request(connection, parse_request_number(number), actor)
             keep_from_kin(self._registers, actor, request)
+            note_look(connection, request, actor, at=self._clock())
             found = documents_of_request(connection, request.number)
         return DocumentsShown(items=[view_document(document) for document in found if document.released_at])
 
@@ -136,6 +139,7 @@ class DeliveryHttp:
         """The sealed file behind a link."""
         with self._engine.begin() as connection:
             document = load_document(connection, open_link(connection, token, at=self._clock()))
+            self._audit(connection, LINK, "document.fetch", document)
         return self._file(document)
 
     def _once(self, call: Call, effect: Callable[[Connection], Answer], at: datetime) -> Response:

@@ -15,11 +15,12 @@ from issuance.payments.errors import NotPaid
 from issuance.payments.exchange import Exchange
 from issuance.payments.models import UNFINISHED_REFUND, Fee, PaymentState
 from issuance.payments.refunds import paid_payment
-from issuance.requests.access import visible_request
+from issuance.requests.access import keep_from_kin, visible_request
 from issuance.requests.book import load_request
 from issuance.requests.lifecycle import State, TransitionRefused
-from issuance.requests.models import Request
+from issuance.requests.models import Request, RequestNumber
 from issuance.requests.numbers import parse_request_number
+from issuance.requests.registers import Registers
 
 
 def fees_of(request: Request) -> tuple[Fee, ...]:
@@ -100,14 +101,18 @@ def _given_back(request: Request, occasion: RefundOccasion) -> tuple[str, ...]:
 class RequestFees:
     """Requests as payments see them (`issuance/payments/http.py`)."""
 
+    def __init__(self, registers: Registers) -> None:
+        self._registers = registers
+
     def fees_due(self, connection: Connection, actor: Actor, request_number: str) -> tuple[Fee, ...]:
         """The fees this caller may pay now.
 
         Raises:
             RequestNotFound: not theirs to see.
+            OwnKinsRecord: about the caller's own kin, whose money others take.
             TransitionRefused: the request is not waiting for payment, nor paid.
         """
-        request = visible_request(connection, parse_request_number(request_number), actor)
+        request = self._theirs(connection, parse_request_number(request_number), actor)
         if request.state in {State.DRAFT, State.CANCELLED, State.EXPIRED}:
             raise TransitionRefused(state=request.state.value)
         return fees_of(request)
@@ -116,9 +121,14 @@ class RequestFees:
         """The request's own number, when this caller may see its payments; see `RequestAccess`.
 
         Raises:
-            RequestNumberMalformed, RequestNotFound: no such request, or not theirs to see.
+            RequestNumberMalformed, RequestNotFound, OwnKinsRecord: no such request, or not for this caller.
         """
         number = parse_request_number(written)
         if actor.roles & NATIONAL_ROLES and actor.may(Permission.PAYMENTS_READ):
             return load_request(connection, number).number  # they oversee the money of every agency
-        return visible_request(connection, number, actor).number
+        return self._theirs(connection, number, actor).number
+
+    def _theirs(self, connection: Connection, number: RequestNumber, actor: Actor) -> Request:
+        request = visible_request(connection, number, actor)
+        keep_from_kin(self._registers, actor, request)
+        return request

@@ -381,6 +381,8 @@ def test_staff_keep_away_from_their_own_kins_requests(town: Town) -> None:
         town.ask("POST", f"/requests/{held.request}/submission", token=clerk, json={}),
         town.ask("POST", f"/requests/{held.request}/cancellation", token=clerk),
         town.ask("POST", f"/requests/{held.request}/resumption", token=registrar),
+        town.ask("POST", f"/requests/{held.request}/payments", token=clerk, json={"provider": "cash"}),
+        town.ask("GET", f"/requests/{held.request}/payments", token=clerk),
         town.ask("GET", f"/documents/{held.number}", token=officer),
         town.ask("GET", f"/documents/{held.number}/file", token=registrar),
         town.ask("POST", f"/documents/{held.number}/revocation", token=registrar, json={"reason": "fraud"}),

@@ -184,6 +184,9 @@ def test_a_link_expires_and_another_can_be_asked_for(town: Town) -> None:
     link = town.link(held.request)
     town.later(days=6, hours=23)
     assert town.ask("GET", link).status_code == 200
+    about = f"/audit/entries?object_kind=document&object_id={held.number}"
+    told = town.get(about, town.staff(Role.AUDITOR))["items"]
+    assert ("document.fetch", "link") in {(entry["action"], entry["actor_id"]) for entry in told}
 
     town.later(hours=2)
 
