@@ -22,7 +22,7 @@ from signing.formats.fields import FieldValue
 from signing.formats.profiles import Profile, seal_fields
 from signing.formats.trust_list import Agency, TrustList
 from verify.seal import SealReport
-from verify.sentences import differs, passed
+from verify.sentences import differs, passed, unsaid
 from verify.signature import SignatureJudgement
 from verify.structure import SealedFile
 from verify.verdict import Agreement, Check, FieldComparison, Indication, Outcome
@@ -67,12 +67,17 @@ def compare(
         _check_fields(sealed, seal.claims),
         _check_agency(record, signature, trust_list.agency(seal.claims.agency)),
     )
-    agrees = not any(check.outcome is Outcome.FAILED for check in checks)
     return Comparison(
-        agreement=Agreement.AGREES if agrees else Agreement.DIFFERS,
+        agreement=_agreement({check.outcome for check in checks}),
         checks=checks,
         fields=tuple(_compared(seal.fields, seal.claims, sealed)),
     )
+
+
+def _agreement(outcomes: set[Outcome]) -> Agreement:
+    if Outcome.FAILED in outcomes:
+        return Agreement.DIFFERS
+    return Agreement.NOT_CHECKED if Outcome.UNDECIDED in outcomes else Agreement.AGREES
 
 
 def _record(file: SealedFile) -> dict[str, JsonValue] | None:
@@ -127,6 +132,8 @@ def _check_agency(
     record: dict[str, JsonValue] | None, signature: SignatureJudgement, agency: Agency | None
 ) -> Check:
     identifier = signature.facts.organization_identifier or ""
+    if signature.indication is Indication.TOTAL_FAILED and not signature.trusted:
+        return unsaid("agency")
     if record is None or agency is None or not signature.trusted:
         return differs("agency", certificate=identifier)
     if identifier != agency.organization_identifier:

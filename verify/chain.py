@@ -93,9 +93,25 @@ class ChainJudge:
         return True
 
     def judge(
-        self, leaf: x509.Certificate, role: Role, *, at: datetime, evidence: Evidence, check: str
+        self,
+        leaf: x509.Certificate,
+        role: Role,
+        *,
+        at: datetime,
+        evidence: Evidence,
+        check: str,
+        proven_before: datetime | None = None,
     ) -> Revoked | None:
         """Whether `leaf` was good at `at`, the proven time of what it signed.
+
+        Args:
+            leaf: the certificate.
+            role: what it must be fit for.
+            at: when it signed.
+            evidence: what came with the document.
+            check: the name of the check in a report.
+            proven_before: an instant before which what a time-stamper signed is proven to exist by
+                another; no later revocation of it, for whatever reason, does harm (EN 319 102-1 §5.6.2.2).
 
         Returns:
             A revocation that came later and does no harm, to be mentioned; else None.
@@ -112,9 +128,17 @@ class ChainJudge:
         later: Revoked | None = None
         for certificate, issuer in path.steps:
             known = self._knowledge(certificate, issuer, at, evidence)
-            found = _check_revocation(known, role, at, check)
+            found = _check_revocation(known, role, at, check, proven_before)
             later = later or found
         return later
+
+    def path(self, leaf: x509.Certificate, evidence: Evidence, check: str) -> tuple[x509.Certificate, ...]:
+        """`leaf` and all above it, the root last.
+
+        Raises:
+            NotDecided: no path to a root.
+        """
+        return (leaf, *self._path(leaf, evidence, check).above)
 
     def _knowledge(
         self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime, evidence: Evidence
@@ -234,13 +258,16 @@ def _check_validity(certificate: x509.Certificate, at: datetime, check: str) -> 
         raise NotDecided(SubIndication.OUT_OF_BOUNDS_NO_POE, check)
 
 
-def _check_revocation(known: Knowledge, role: Role, at: datetime, check: str) -> Revoked | None:
+def _check_revocation(
+    known: Knowledge, role: Role, at: datetime, check: str, proven_before: datetime | None
+) -> Revoked | None:
     revoked = known.revoked
     if revoked is None:
         if not known.covered:
             raise NotDecided(SubIndication.TRY_LATER, check)
         return None
-    harmless = role is Role.SEAL or revoked.reason in _HARMLESS
+    is_older = proven_before is not None and proven_before < revoked.since
+    harmless = role is Role.SEAL or is_older or revoked.reason in _HARMLESS
     if at < revoked.since and harmless:
         return revoked
     since = revoked.since.isoformat()

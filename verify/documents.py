@@ -54,6 +54,7 @@ class DocumentJudge:
             sha256=digest,
             indication=signature.indication,
             sub_indication=signature.sub_indication,
+            level=signature.level,
             status=_status(seal),
             status_as_of=seal.status_as_of if seal else None,
             agreement=comparison.agreement,

@@ -3,7 +3,6 @@
     NotVerified             a rule was broken: TOTAL-FAILED
     ├── NotDecided          a rule could not be checked: INDETERMINATE
     └── FormatFailure       the file is not one of ours in its form
-        └── LaterTimeStamp  it looks like an archive copy
 
 "Could not be checked" is a kind of "not verified", so a careless `except` fails
 closed. Raised inside this package only; callers get a `ValidationReport`.
@@ -22,11 +21,6 @@ class NotVerified(Exception):
         super().__init__(f"{sub_indication}: {check}" + (f" ({said})" if said else ""))
         self.sub_indication, self.check, self.facts = sub_indication, check, facts
 
-    @property
-    def sentence(self) -> str:
-        """Which sentence says it to people, where the sub-indication has none of its own."""
-        return self.check
-
 
 class NotDecided(NotVerified):
     """One rule that could not be checked with what is at hand."""
@@ -39,15 +33,6 @@ class FormatFailure(NotVerified):
 
     def __init__(self, rule: str) -> None:
         super().__init__(SubIndication.FORMAT_FAILURE, "structure", rule=rule)
-
-
-class LaterTimeStamp(FormatFailure):
-    """Something behind the seal looks like a document time-stamp (PAdES-B-LTA, EN 319 142-1 §5.5)."""
-
-    @property
-    def sentence(self) -> str:
-        """That archive copies are not accepted yet."""
-        return "structure-later-time-stamp"
 
 
 class CouldNotRun(Exception):

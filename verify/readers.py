@@ -2,7 +2,8 @@
 
 A hostile file may be one thing to one parser and another thing to the next. So
 pyHanko and pypdf both read it, and a document counts only if they see the same
-catalog, pages, links, attachments, security store and signatures.
+catalog, pages, links, attachments, security store and signatures, and every object at
+the same place of the file.
 
 Every walk is bounded. Parsers raise whatever they like on hostile files; the caller
 treats any exception as a failure of form.
@@ -28,7 +29,7 @@ MAX_ANNOTATIONS = 500
 MAX_LINKS = 1000  # of all pages together
 MAX_TEXT = 8192  # a seal code has 3,200 characters
 MAX_ATTACHMENTS = 16
-MAX_STORE_OBJECTS = 64
+MAX_STORE_OBJECTS = 512  # of all renewals together
 MAX_STREAM_OCTETS = 8 * 1024 * 1024
 # What a few octets unpack to costs time and memory before anything about it can be judged.
 _UNPACKED = DecodeLimits(
@@ -65,13 +66,15 @@ class FileView:
     crls: tuple[bytes, ...]
     signatures: tuple[SignatureView, ...]
     other_fields: int
-    revisions: int
+    places: frozenset[tuple[int, int]]  # object number and offset, of the newest of each
+    changes: tuple[frozenset[tuple[int, int]], ...]  # the same, revision by revision
 
 
 class _Parser(Protocol):
     """The little that differs between two libraries whose dictionaries behave alike."""
 
     root: Mapping[str, object]
+    places: frozenset[tuple[int, int]]
 
     def resolve(self, value: object) -> object: ...
     def content(self, stream: object) -> bytes: ...
@@ -85,7 +88,17 @@ class _Hanko:
         if reader.encrypted:
             raise FormatFailure("encrypted")
         self.root = cast("Mapping[str, object]", reader.root)
-        self.revisions = reader.xrefs.total_revisions
+        xrefs = reader.xrefs
+        self.changes = tuple(
+            frozenset(
+                (each.idnum, cast("int", xrefs.get_historical_ref(each, revision)))
+                for each in xrefs.explicit_refs_in_revision(revision)
+            )
+            for revision in range(xrefs.total_revisions)
+        )
+        self.places = frozenset(
+            {number: offset for change in self.changes for number, offset in change}.items()
+        )
 
     def resolve(self, value: object) -> object:
         if isinstance(value, hanko.IndirectObject):
@@ -110,6 +123,7 @@ class _Pypdf:
         if reader.is_encrypted:
             raise FormatFailure("encrypted")
         self.root = cast("Mapping[str, object]", reader.root_object)
+        self.places = frozenset(reader.xref.get(0, {}).items())
 
     def resolve(self, value: object) -> object:
         return value.get_object() if isinstance(value, IndirectObject) else value
@@ -133,13 +147,13 @@ def view_file(pdf: bytes) -> FileView:
         Exception: whatever a parser raises on a malformed file.
     """
     first = _Hanko(pdf)
-    view = _view(first, first.revisions)
-    if view != _view(_Pypdf(pdf), first.revisions):
+    view = _view(first, first.changes)
+    if view != _view(_Pypdf(pdf), first.changes):
         raise FormatFailure("two parsers see two different documents")
     return view
 
 
-def _view(parser: _Parser, revisions: int) -> FileView:
+def _view(parser: _Parser, changes: tuple[frozenset[tuple[int, int]], ...]) -> FileView:
     root = parser.root
     pages = list(_pages(parser, root["/Pages"], MAX_TREE_DEPTH, iter(range(MAX_TREE_NODES))))
     store = _mapping(parser, root.get("/DSS", {}))
@@ -154,7 +168,8 @@ def _view(parser: _Parser, revisions: int) -> FileView:
         crls=_streams(parser, store, "/CRLs"),
         signatures=signatures,
         other_fields=others,
-        revisions=revisions,
+        places=parser.places,
+        changes=changes,
     )
 
 

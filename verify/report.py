@@ -5,7 +5,7 @@ understand it; then what was looked at, what the document says, and how it compa
 Arabic stands on lines of its own: a terminal sets its direction by the line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from signing.formats.profiles import PROFILES
 from verify.terminal import without_steering
 from verify.verdict import (
     Agreement,
@@ -33,6 +34,7 @@ from verify.verdict import (
 if TYPE_CHECKING:
     from verify.seal import SealReport
 
+_Row: TypeAlias = tuple[Words, str | None]
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
@@ -90,6 +92,7 @@ def print_report(
 def print_seal_report(console: Console, report: "SealReport", *, language: Language = Language.BOTH) -> None:
     """Prints the report on the text of one symbol."""
     parts: list[RenderableType] = [
+        *_told(report, language),
         *_checks((report.check,), language),
         *(
             Text(line)
@@ -111,6 +114,7 @@ def report_as_json(name: str, report: ValidationReport) -> dict[str, Json]:
         "sha256": report.sha256,
         "indication": report.indication.value,
         "sub_indication": report.sub_indication.value if report.sub_indication else None,
+        "level": report.level.value if report.level else None,
         "status": report.status.value,
         "status_as_of": _instant(report.status_as_of),
         "agreement": report.agreement.value,
@@ -154,11 +158,15 @@ def _facts(
         yield from (Text(line, style="red") for line in _said(_CLAIMED, language))
     table = Table.grid(padding=(0, 2))
     rows = (
-        (Words(ar="رقم الوثيقة", en="Document"), document.number),
-        (Words(ar="الجهة", en="Agency"), _joined(document.agency_name, language)),
+        *_said_of_itself(document, language),
         (Words(ar="الشهادة باسم", en="Sealed by"), signature.signer),
         (Words(ar="وقت الختم المثبت", en="Sealed at (proven)"), _instant(signature.proven_at)),
-        (Words(ar="صالحة حتى", en="Valid until"), _instant(document.expires_at)),
+        (Words(ar="آخر طابع للأرشيف", en="Archive time-stamp"), _instant(signature.archived_at)),
+        (Words(ar="مستوى الختم", en="Level"), f"PAdES-{report.level}" if report.level else None),
+        (
+            Words(ar="يمكن الحكم على الختم حتى", en="Signature can be judged until"),
+            _instant(signature.judgeable_until),
+        ),
         (Words(ar="الختم الإلكتروني", en="Signature"), _indication(report)),
         (Words(ar="حالتها في السجل", en="Status in the register"), _status(report, language)),
         (
@@ -166,10 +174,44 @@ def _facts(
             _joined(_AGREEMENTS[report.agreement], language),
         ),
     )
+    _fill(table, rows, language)
+    yield table
+
+
+def _told(report: "SealReport", language: Language) -> Iterator[RenderableType]:
+    """What a code says of its document; nothing where nobody vouches for it."""
+    if not report.document.number:
+        return
+    if report.verdict is Verdict.NOT_GENUINE:
+        yield from (Text(line, style="red") for line in _said(_CLAIMED, language))
+    table = Table.grid(padding=(0, 2))
+    status = (Words(ar="حالتها في السجل", en="Status in the register"), _status(report, language))
+    _fill(table, (*_said_of_itself(report.document, language), status), language)
+    yield table
+
+
+def _said_of_itself(document: DocumentFacts, language: Language) -> tuple[_Row, ...]:
+    return (
+        (Words(ar="رقم الوثيقة", en="Document"), document.number),
+        (Words(ar="نوعها", en="Kind"), _joined(_kind(document.kind), language)),
+        (Words(ar="الجهة", en="Agency"), _joined(document.agency_name, language)),
+        (Words(ar="صدرت في", en="Issued at"), _instant(document.issued_at)),
+        (Words(ar="صالحة حتى", en="Valid until"), _instant(document.expires_at)),
+    )
+
+
+def _kind(kind: str | None) -> Words | None:
+    """The title of a kind; its code where this verifier is older than the kind."""
+    if kind is None:
+        return None
+    found = next((each for each in PROFILES if each.kind == kind), None)
+    return Words(ar=found.title_ar, en=found.title_en) if found else Words(ar=kind, en=kind)
+
+
+def _fill(table: Table, rows: Iterable[_Row], language: Language) -> None:
     for label, value in rows:
         if value:
             table.add_row(Text(_joined(label, language) or "", style="dim"), _foreign(value))
-    yield table
 
 
 def _indication(report: ValidationReport) -> str:
@@ -177,7 +219,7 @@ def _indication(report: ValidationReport) -> str:
     return report.indication.value + sub
 
 
-def _status(report: ValidationReport, language: Language) -> str:
+def _status(report: "ValidationReport | SealReport", language: Language) -> str:
     as_of = f" ({_instant(report.status_as_of)})" if report.status_as_of else ""
     return (_joined(_STATUSES[report.status], language) or "") + as_of
 
@@ -255,6 +297,8 @@ def _signature_as_json(signature: SignatureFacts) -> dict[str, Json]:
         "certificate_sha256": signature.certificate_sha256,
         "claimed_at": _instant(signature.claimed_at),
         "proven_at": _instant(signature.proven_at),
+        "archived_at": _instant(signature.archived_at),
+        "judgeable_until": _instant(signature.judgeable_until),
     }
 
 

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from verify.algorithms import strong_hash
+
 CLOCK_SKEW = timedelta(minutes=5)
 MAX_ANSWER_OCTETS = 4 * 1024 * 1024
 MAX_REMEMBERED = 4096
@@ -167,7 +169,9 @@ def _is_whole_crl_of(issuer: x509.Certificate, crl: x509.CertificateRevocationLi
         return False
     try:
         # RFC 5280 §5.2: an extension not understood, such as a distribution point's scope, voids it.
-        understood = not any(each.critical and each.oid not in _CRL_EXTENSIONS for each in crl.extensions)
+        understood = strong_hash(crl.signature_hash_algorithm) and not any(
+            each.critical and each.oid not in _CRL_EXTENSIONS for each in crl.extensions
+        )
         return understood and crl.issuer == issuer.subject and crl.is_signature_valid(public_key)
     except (ValueError, TypeError):
         return False
@@ -215,7 +219,7 @@ def _is_delegate(candidate: x509.Certificate, issuer: x509.Certificate, at: date
 
 def _verify(response: ocsp.OCSPResponse, responder: x509.Certificate) -> None:
     algorithm = response.signature_hash_algorithm
-    if not isinstance(algorithm, hashes.SHA256 | hashes.SHA384 | hashes.SHA512):
+    if algorithm is None or not strong_hash(algorithm):
         msg = "weak hash"
         raise TypeError(msg)
     match responder.public_key():

@@ -10,15 +10,23 @@ from verify.verdict import Check, Indication, Outcome, SubIndication, Words
 
 _PASSED: Mapping[str, Words] = {
     "structure": Words(
-        ar="بنية الملف سليمة ولم يُضف إليه شيء بعد ختمه.",
-        en="The file is well formed and nothing was added after it was sealed.",
+        ar="بنية الملف سليمة، ولم يُضف إليه بعد ختمه سوى ما يُثبت الختم نفسه، إن أُضيف شيء.",
+        en="The file is well formed; nothing was added after sealing but proofs of the seal itself.",
     ),
     "seal": Words(
-        ar="الختم الإلكتروني يغطي الملف كله ولم يتغير فيه حرف.",
-        en="The electronic seal covers the whole file and not one byte has changed.",
+        ar="الختم الإلكتروني يغطي كل ما خُتم ولم يتغير فيه حرف.",
+        en="The electronic seal covers all that was sealed and not one byte of it has changed.",
     ),
     "time-stamp": Words(
         ar="وقت الختم مثبت بطابع زمني موثوق.", en="A trusted time-stamp proves when it was sealed."
+    ),
+    "no-time-stamp": Words(
+        ar="لا يوجد طابع زمني، فيُحكم على الختم بحسب ما يسري الآن، ما دامت شهادته سارية.",
+        en="There is no time-stamp: the seal is judged by what holds now, while its certificate is valid.",
+    ),
+    "archive": Words(
+        ar="طوابع الأرشيف الزمنية تُثبت أن الملف وختمه وُجدا حين كان يمكن الاعتماد عليهما.",
+        en="Archive time-stamps prove that file and seal existed while the seal could be relied on.",
     ),
     "seal-certificate": Words(
         ar="شهادة الجهة صادرة عن سلطة التصديق ولم تكن ملغاة عند الختم.",
@@ -46,15 +54,13 @@ _FAILED: Mapping[str, Words] = {
         ar="ليس هذا الملف كما تصدره الجهة: عُدّل بعد ختمه أو لم يُختم.",
         en="This file is not as an agency issues it: it was changed after sealing, or never sealed.",
     ),
-    "structure-later-time-stamp": Words(
-        ar="رُفض هذا الملف لأنه أُضيف إليه بعد ختمه ما يبدو طابعاً زمنياً للأرشيف (PAdES-B-LTA)، "
-        "ونسخ الأرشيف غير مقبولة بعد. افحص الملف كما صدر.",
-        en="This file is refused: something was added after its sealing, by its form an archive time-stamp "
-        "(PAdES-B-LTA), and archive copies are not accepted yet. Check the file as it was issued.",
-    ),
     "seal": Words(ar="الختم الإلكتروني غير صحيح.", en="The electronic seal is wrong."),
     "time-stamp": Words(
         ar="لا يوجد طابع زمني موثوق يثبت وقت الختم.", en="No trusted time-stamp proves when it was sealed."
+    ),
+    "archive": Words(
+        ar="لا يمكن الاعتماد على طابع زمني أُضيف للأرشيف.",
+        en="A time-stamp that an archive added cannot be relied on.",
     ),
     "seal-certificate": Words(
         ar="لا يمكن الوثوق بالشهادة التي خُتم بها الملف.",
@@ -76,6 +82,13 @@ _FAILED: Mapping[str, Words] = {
     ),
 }
 
+_UNSAID: Mapping[str, Words] = {
+    "agency": Words(
+        ar="لا يمكن القول من ختم الملف، لأن الختم غير صحيح.",
+        en="It cannot be said who sealed the file, since the seal is wrong.",
+    ),
+}
+
 _PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
     ("seal", SubIndication.HASH_FAILURE): Words(
         ar="تغيّر محتوى الملف بعد ختمه.", en="The content of the file was changed after it was sealed."
@@ -94,6 +107,33 @@ _PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
     ("seal-certificate", SubIndication.TRY_LATER): Words(
         ar="لا توجد معلومة كافية عن إلغاء الشهادة. أعد المحاولة عند توفر الإنترنت.",
         en="Too little is known about revocation of the certificate. Try again with a connection.",
+    ),
+    ("seal-certificate", SubIndication.OUT_OF_BOUNDS_NO_POE): Words(
+        ar="انتهت مدة شهادة الجهة، ولا دليل على أن الختم أقدم من انتهائها.",
+        en="The agency's certificate has expired, and nothing proves that the seal is older.",
+    ),
+    ("seal-certificate", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE): Words(
+        ar="ضعفت خوارزمية الختم، ولا دليل على أن الختم أقدم من ضعفها.",
+        en="The seal's algorithm has weakened, and nothing proves that the seal is older.",
+    ),
+    ("archive", SubIndication.OUT_OF_BOUNDS_NO_POE): Words(
+        ar="انتهت مدة شهادة طابع زمني للأرشيف قبل أن يُجدَّد.",
+        en="The certificate of an archive time-stamp ended before the archive was renewed.",
+    ),
+    ("archive", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE): Words(
+        ar="ضعفت خوارزمية طابع زمني للأرشيف قبل أن يُجدَّد.",
+        en="The algorithm of an archive time-stamp weakened before the archive was renewed.",
+    ),
+    ("archive", SubIndication.TRY_LATER): Words(
+        ar="لا توجد معلومة كافية عن شهادة طابع زمني للأرشيف. أعد المحاولة عند توفر الإنترنت.",
+        en="Too little is known about an archive time-stamp's certificate. Try again with a connection.",
+    ),
+    ("archive", SubIndication.HASH_FAILURE): Words(
+        ar="طابع زمني للأرشيف ليس عن هذا الملف.", en="An archive time-stamp is not about this file."
+    ),
+    ("time-stamp", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE): Words(
+        ar="ضعفت خوارزمية الطابع الزمني، ولا يوجد طابع أرشفة أقدم من ضعفها.",
+        en="The time-stamp's algorithm has weakened, and no archive time-stamp is older.",
     ),
     ("time-stamp", SubIndication.TRY_LATER): Words(
         ar="لا توجد معلومة كافية عن شهادة الطابع الزمني. أعد المحاولة عند توفر الإنترنت.",
@@ -118,7 +158,7 @@ def passed(code: str, **facts: str) -> Check:
 def failed(reason: NotVerified) -> Check:
     """The check that a broken or an uncheckable rule belongs to."""
     undecided = reason.indication is Indication.INDETERMINATE
-    words = _PARTICULAR.get((reason.check, reason.sub_indication), _FAILED[reason.sentence])
+    words = _PARTICULAR.get((reason.check, reason.sub_indication), _FAILED[reason.check])
     outcome = Outcome.UNDECIDED if undecided else Outcome.FAILED
     facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
     return Check(code=reason.check, outcome=outcome, words=words, facts=facts)
@@ -127,3 +167,8 @@ def failed(reason: NotVerified) -> Check:
 def differs(code: str, **facts: str) -> Check:
     """Two parts of the document that tell different stories."""
     return Check(code=code, outcome=Outcome.FAILED, words=_FAILED[code], facts=facts)
+
+
+def unsaid(code: str, **facts: str) -> Check:
+    """Two parts that cannot be compared, because one of them says nothing that could be believed."""
+    return Check(code=code, outcome=Outcome.UNDECIDED, words=_UNSAID[code], facts=facts)

@@ -1,11 +1,12 @@
 """The seal's signature: cryptography, time and certificates (ETSI EN 319 102-1 §5.6).
 
-Steps, as far as a closed authority needs them: the signature holds over the whole file
-(§5.2.7); the time-stamp proves when it existed (§5.5); at that time the seal certificate
-was valid and not revoked (§5.2.6), by answers inside the file or published since.
+The signature must hold over all that was sealed (§5.2.7). Then, from the outside inwards: every
+document time-stamp proves that what it covers existed at its time (`past.py`, §5.6.2); the seal's
+own time-stamp proves when it existed (§5.5); at that time the seal certificate was valid and not
+revoked (§5.2.6), by answers inside the file or published since.
 
-Every seal of ours is time-stamped. One without is at best INDETERMINATE: it is judged
-at the present instant, and the missing time-stamp is a broken constraint.
+A seal that nothing time-stamps (level B-B) is judged at the present instant: it passes as long as
+its certificate is valid, and no longer.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,16 +16,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from verify.chain import ChainJudge, Evidence, Role
+from signing.formats.pades_level import Level
+from verify.algorithms import Algorithms
+from verify.chain import ChainJudge, Role
 from verify.errors import NotDecided, NotVerified
+from verify.past import CLOCK_SKEW, Past, Proof, evidence_of
 from verify.revocation import Revoked
 from verify.sentences import failed, passed
 from verify.signed_data import SignedData, parse_signed_data
 from verify.structure import SealedFile
-from verify.time_stamps import TimeStamp, parse_time_stamp
+from verify.time_stamps import parse_time_stamp
 from verify.verdict import Check, Indication, SignatureFacts, SubIndication
 
-CLOCK_SKEW = timedelta(minutes=5)
 # A seal is time-stamped at once; a longer gap means that the claimed time is not the time of sealing.
 MAX_STAMPING_DELAY = timedelta(days=1)
 
@@ -37,6 +40,7 @@ class SignatureJudgement:
     sub_indication: SubIndication | None
     checks: tuple[Check, ...]
     facts: SignatureFacts
+    level: Level | None = None
     certificate: x509.Certificate | None = None
     trusted: bool = False  # the certificate leads to a root of ours
 
@@ -47,15 +51,18 @@ class _Course:
 
     facts: SignatureFacts
     checks: list[Check] = field(default_factory=list)
+    level: Level | None = None
     certificate: x509.Certificate | None = None
     trusted: bool = False
 
 
-def judge_signature(file: SealedFile, *, chain: ChainJudge, at: datetime) -> SignatureJudgement:
+def judge_signature(
+    file: SealedFile, *, chain: ChainJudge, at: datetime, algorithms: Algorithms | None = None
+) -> SignatureJudgement:
     """The judgement on the signature of `file` at the instant `at`; never raises."""
     course = _Course(facts=SignatureFacts(claimed_at=file.claimed_at))
     try:
-        _judge(file, chain, at, course)
+        _judge(file, Past(chain=chain, algorithms=algorithms or Algorithms(), now=at), course)
     except NotVerified as reason:
         return _stopped(course, reason)
     except Exception as error:  # noqa: BLE001 - a hostile file must end in a report
@@ -78,12 +85,13 @@ def _judgement(
         sub_indication=sub_indication,
         checks=tuple(course.checks),
         facts=course.facts,
+        level=course.level,
         certificate=course.certificate,
         trusted=course.trusted,
     )
 
 
-def _judge(file: SealedFile, chain: ChainJudge, at: datetime, course: _Course) -> None:
+def _judge(file: SealedFile, past: Past, course: _Course) -> None:
     signed = parse_signed_data(file.cms, content_type="data", check="seal", digest=file.signed_digest)
     if "signing_time" in signed.attribute_types:
         # EN 319 142-1 §6.3: the time is /M, and nowhere else.
@@ -91,37 +99,70 @@ def _judge(file: SealedFile, chain: ChainJudge, at: datetime, course: _Course) -
     course.certificate = signed.signer
     course.facts = _named(course.facts, signed.signer)
     course.checks.append(passed("seal"))
-    evidence = Evidence(
-        certificates=(*signed.certificates, *_loaded(file.certificates)), ocsps=file.ocsps, crls=file.crls
-    )
-    course.trusted = chain.knows(signed.signer, evidence)
-    stamp = _time_stamp(signed, file, chain, evidence, at)
-    if stamp is not None:
-        course.facts = replace(course.facts, proven_at=stamp.generated_at)
-        course.checks.append(passed("time-stamp", at=stamp.generated_at.isoformat()))
-    proven_at = stamp.generated_at if stamp else at
-    _judge_certificate(signed, file=file, chain=chain, evidence=evidence, proven_at=proven_at, course=course)
-    if stamp is None:
-        raise NotDecided(SubIndication.SIG_CONSTRAINTS_FAILURE, "time-stamp", rule="missing")
+    course.level = _level(signed, file)
+    course.trusted = past.chain.knows(signed.signer, evidence_of(file, signed.certificates))
+    proof = past.judge_document_time_stamps(file)
+    if proof.archived_at is not None:
+        course.facts = replace(course.facts, archived_at=proof.archived_at)
+        course.checks.append(passed("archive", at=proof.archived_at.isoformat()))
+    proof = _judge_time_stamp(signed, file, past, proof)
+    if proof.until is None:
+        course.checks.append(passed("no-time-stamp"))
+    else:
+        course.facts = replace(course.facts, proven_at=proof.at)
+    if signed.time_stamp_tokens:
+        course.checks.append(passed("time-stamp", at=proof.at.isoformat()))
+    _judge_certificate(signed, file, past, proof, course)
+
+
+def _level(signed: SignedData, file: SealedFile) -> Level:
+    """By the parts that are there, whatever they prove (EN 319 142-1 §6.1)."""
+    if file.time_stamps:
+        return Level.B_LTA
+    if not signed.time_stamp_tokens:
+        return Level.B_B
+    return Level.B_LT if file.stores else Level.B_T
+
+
+def _judge_time_stamp(signed: SignedData, file: SealedFile, past: Past, proof: Proof) -> Proof:
+    """What the one time-stamp over the signature value proves; `proof` as it was where there is none."""
+    if not signed.time_stamp_tokens:
+        return proof
+    if len(signed.time_stamp_tokens) > 1:
+        raise NotDecided(SubIndication.SIG_CONSTRAINTS_FAILURE, "time-stamp", rule="several")
+    stamp = parse_time_stamp(signed.time_stamp_tokens[0], over=(signed.signature,), check="time-stamp")
+    delay = stamp.generated_at - file.claimed_at
+    if not -CLOCK_SKEW <= delay <= MAX_STAMPING_DELAY:
+        raise NotDecided(
+            SubIndication.TIMESTAMP_ORDER_FAILURE, "time-stamp", rule="far from the claimed time"
+        )
+    evidence = evidence_of(file, (*stamp.certificates, *signed.certificates), before=_first(file))
+    return past.judge_time_stamp(stamp, evidence, proof, check="time-stamp")
 
 
 def _judge_certificate(
-    signed: SignedData,
-    *,
-    file: SealedFile,
-    chain: ChainJudge,
-    evidence: Evidence,
-    proven_at: datetime,
-    course: _Course,
+    signed: SignedData, file: SealedFile, past: Past, proof: Proof, course: _Course
 ) -> None:
-    try:
-        later = chain.judge(
-            signed.signer, Role.SEAL, at=proven_at, evidence=evidence, check="seal-certificate"
+    if file.claimed_at > proof.at + CLOCK_SKEW:
+        raise NotDecided(
+            SubIndication.TIMESTAMP_ORDER_FAILURE, "time-stamp", rule="older than the claimed time"
         )
+    evidence = evidence_of(file, signed.certificates, before=_first(file))
+    check = "seal-certificate"
+    try:
+        past.check_algorithms(signed.algorithms, signed.signer, evidence, proof, check=check)
+        later = past.chain.judge(signed.signer, Role.SEAL, at=proof.at, evidence=evidence, check=check)
     except NotDecided as reason:
         _raise_if_revoked_when_claimed(reason, file.claimed_at)
         raise
     course.checks.append(_certificate_passed(later))
+    until = proof.until or past.end(signed.signer, signed.algorithms, evidence)
+    course.facts = replace(course.facts, judgeable_until=until)
+
+
+def _first(file: SealedFile) -> int | None:
+    """The revision of the oldest document time-stamp, which proves what the seal's evidence is."""
+    return file.time_stamps[0].order if file.time_stamps else None
 
 
 def _certificate_passed(later: Revoked | None) -> Check:
@@ -135,37 +176,6 @@ def _raise_if_revoked_when_claimed(reason: NotDecided, claimed_at: datetime) -> 
     since = reason.facts.get("since")
     if since is not None and datetime.fromisoformat(since) <= claimed_at:
         raise NotVerified(SubIndication.REVOKED, reason.check, **reason.facts) from reason
-
-
-def _time_stamp(
-    signed: SignedData, file: SealedFile, chain: ChainJudge, evidence: Evidence, at: datetime
-) -> TimeStamp | None:
-    """The one time-stamp over the signature value, its authority judged; None where there is none."""
-    if not signed.time_stamp_tokens:
-        return None
-    if len(signed.time_stamp_tokens) > 1:
-        raise NotDecided(SubIndication.SIG_CONSTRAINTS_FAILURE, "time-stamp", rule="several")
-    stamp = parse_time_stamp(signed.time_stamp_tokens[0], over=signed.signature)
-    if stamp.generated_at > at + CLOCK_SKEW:
-        raise NotDecided(SubIndication.TIMESTAMP_ORDER_FAILURE, "time-stamp", rule="in the future")
-    delay = stamp.generated_at - file.claimed_at
-    if not -CLOCK_SKEW <= delay <= MAX_STAMPING_DELAY:
-        raise NotDecided(
-            SubIndication.TIMESTAMP_ORDER_FAILURE, "time-stamp", rule="far from the claimed time"
-        )
-    if at > stamp.signer.not_valid_after_utc:
-        # Without an archive time-stamp over it, a token is worth as long as its certificate lives.
-        raise NotDecided(SubIndication.OUT_OF_BOUNDS_NO_POE, "time-stamp")
-    with_token = replace(evidence, certificates=(*stamp.certificates, *evidence.certificates))
-    chain.judge(stamp.signer, Role.TIME_STAMP, at=stamp.generated_at, evidence=with_token, check="time-stamp")
-    return stamp
-
-
-def _loaded(certificates: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
-    try:
-        return tuple(x509.load_der_x509_certificate(each) for each in certificates)
-    except ValueError as error:
-        raise NotVerified(SubIndication.FORMAT_FAILURE, "structure", rule="security store") from error
 
 
 def _named(facts: SignatureFacts, certificate: x509.Certificate) -> SignatureFacts:

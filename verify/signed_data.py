@@ -14,11 +14,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from verify.algorithms import MIN_RSA_BITS, of_key
 from verify.errors import NotVerified
 from verify.verdict import SubIndication
 
 MAX_CERTIFICATES = 16
-MIN_RSA_BITS = 3072
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
@@ -40,6 +40,7 @@ class SignedData:
     content: bytes  # encapsulated; empty where detached
     signature: bytes
     attribute_types: frozenset[str]
+    algorithms: frozenset[str]  # digests and key, as `algorithms.py` names them
     time_stamp_tokens: tuple[bytes, ...]
 
 
@@ -88,6 +89,7 @@ def parse_signed_data(
         content=content,
         signature=signer_info["signature"].native,
         attribute_types=frozenset(attributes),
+        algorithms=_algorithms(signer_info, signer),
         time_stamp_tokens=tokens,
     )
 
@@ -215,6 +217,11 @@ def _check_signature(info: cms.SignerInfo, message: bytes, signer: x509.Certific
                 raise NotVerified(SubIndication.CRYPTO_CONSTRAINTS_FAILURE, check)
     except InvalidSignature as error:
         raise NotVerified(SubIndication.SIG_CRYPTO_FAILURE, check) from error
+
+
+def _algorithms(info: cms.SignerInfo, signer: x509.Certificate) -> frozenset[str]:
+    digest: str = info["digest_algorithm"]["algorithm"].native
+    return frozenset({digest, _scheme_hash(info["signature_algorithm"], info), of_key(signer)})
 
 
 def _scheme_hash(scheme: cms.SignedDigestAlgorithm, info: cms.SignerInfo) -> str:

@@ -1,6 +1,7 @@
 """RFC 3161 time-stamp tokens: when something certainly existed."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +12,6 @@ from verify.errors import NotVerified
 from verify.signed_data import parse_signed_data
 from verify.verdict import SubIndication
 
-CHECK = "time-stamp"
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 
 
@@ -22,15 +22,16 @@ class TimeStamp:
     generated_at: datetime
     signer: x509.Certificate
     certificates: tuple[x509.Certificate, ...]
+    algorithms: frozenset[str]  # digests and key, as `algorithms.py` names them
 
 
-def parse_time_stamp(token: bytes, *, over: bytes) -> TimeStamp:
-    """Reads a token and checks that it is about the octets `over`.
+def parse_time_stamp(token: bytes, *, over: Iterable[bytes | memoryview], check: str) -> TimeStamp:
+    """Reads a token and checks that it is about the octets `over`, part by part.
 
     Raises:
         NotVerified: malformed, wrongly signed, or about something else.
     """
-    signed = parse_signed_data(token, content_type="tst_info", check=CHECK)
+    signed = parse_signed_data(token, content_type="tst_info", check=check)
     try:
         info = tsp.TSTInfo.load(signed.content, strict=True)
         imprint = info["message_imprint"]
@@ -38,11 +39,17 @@ def parse_time_stamp(token: bytes, *, over: bytes) -> TimeStamp:
         stamped = imprint["hashed_message"].native
         generated_at = info["gen_time"].native
         if info["version"].native != "v1" or algorithm not in _HASHES or generated_at.tzinfo is None:
-            raise NotVerified(SubIndication.FORMAT_FAILURE, CHECK)
+            raise NotVerified(SubIndication.FORMAT_FAILURE, check)
     except (ValueError, TypeError, KeyError) as error:
-        raise NotVerified(SubIndication.FORMAT_FAILURE, CHECK) from error
-    if hashlib.new(algorithm, over).digest() != stamped:
-        raise NotVerified(SubIndication.HASH_FAILURE, CHECK)
+        raise NotVerified(SubIndication.FORMAT_FAILURE, check) from error
+    digest = hashlib.new(algorithm)
+    for part in over:
+        digest.update(part)
+    if digest.digest() != stamped:
+        raise NotVerified(SubIndication.HASH_FAILURE, check)
     return TimeStamp(
-        generated_at=generated_at.astimezone(UTC), signer=signed.signer, certificates=signed.certificates
+        generated_at=generated_at.astimezone(UTC),
+        signer=signed.signer,
+        certificates=signed.certificates,
+        algorithms=signed.algorithms | {algorithm},
     )

@@ -17,6 +17,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from signing.formats.pades_level import Level
+
 
 class Indication(StrEnum):
     """Main status of a signature validation (EN 319 102-1 §5.1.3, table 5)."""
@@ -35,6 +37,7 @@ class SubIndication(StrEnum):
     SIG_CONSTRAINTS_FAILURE = "SIG_CONSTRAINTS_FAILURE"
     CHAIN_CONSTRAINTS_FAILURE = "CHAIN_CONSTRAINTS_FAILURE"
     CRYPTO_CONSTRAINTS_FAILURE = "CRYPTO_CONSTRAINTS_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE_NO_POE = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
     NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
     NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
     CERTIFICATE_CHAIN_GENERAL_FAILURE = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
@@ -138,6 +141,8 @@ class SignatureFacts:
     certificate_sha256: str | None = None  # hex
     claimed_at: datetime | None = None  # the signer's own word
     proven_at: datetime | None = None  # by a trusted timestamp
+    archived_at: datetime | None = None  # by the newest document time-stamp
+    judgeable_until: datetime | None = None  # then what proves all the rest weakens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +167,7 @@ class ValidationReport:
     sub_indication: SubIndication | None = SubIndication.GENERIC
     status: DocumentStatus = DocumentStatus.UNKNOWN
     agreement: Agreement = Agreement.NOT_CHECKED
+    level: Level | None = None  # the PAdES level whose parts are in the file; None where none was read
     status_as_of: datetime | None = None
     signature: SignatureFacts = field(default_factory=SignatureFacts)
     document: DocumentFacts = field(default_factory=DocumentFacts)

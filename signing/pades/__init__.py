@@ -1,1 +1,1 @@
-"""PAdES-B-LT seals on PDF documents, in one revision (ETSI EN 319 142-1)."""
+"""PAdES seals on PDF documents, baseline levels B-B to B-LTA (ETSI EN 319 142-1)."""

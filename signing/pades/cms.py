@@ -63,11 +63,15 @@ class SealEnvelope:
         )
         self._signer_head = _integer(1) + _issuer_and_serial(certificate) + _SHA256
         self._signature_algorithm = signature_algorithm
+        self._octets: dict[int | None, int] = {}  # a handful: tokens grow rarely
 
-    def octets(self, token_octets: int) -> int:
-        """The most that a seal takes with a token of `token_octets`."""
-        attributes = self.signed_attributes(bytes(32))
-        return len(self.seal(attributes, bytes(self._signature_octets), bytes(token_octets)))
+    def octets(self, token_octets: int | None) -> int:
+        """The most that a seal takes with a token of `token_octets`, or without one."""
+        if token_octets not in self._octets:
+            token = None if token_octets is None else bytes(token_octets)
+            attributes = self.signed_attributes(bytes(32))
+            self._octets[token_octets] = len(self.seal(attributes, bytes(self._signature_octets), token))
+        return self._octets[token_octets]
 
     def signed_attributes(self, document_digest: bytes) -> bytes:
         """The DER SET OF attributes that the seal key signs (RFC 5652 §5.4)."""
@@ -75,15 +79,16 @@ class SealEnvelope:
         # X.690 §11.6: a SET OF in DER is in ascending order of the encodings.
         return _der(_SET, *sorted((*self._fixed_attributes, digest)))
 
-    def seal(self, signed_attributes: bytes, signature: bytes, token: bytes) -> bytes:
-        """The complete ContentInfo, with the time-stamp token as unsigned attribute."""
+    def seal(self, signed_attributes: bytes, signature: bytes, token: bytes | None) -> bytes:
+        """The complete ContentInfo, with the time-stamp token, if any, as unsigned attribute."""
+        stamped = () if token is None else (_der(_CONTEXT_1, _attribute(_ID_TIME_STAMP_TOKEN, token)),)
         signer_info = _der(
             _SEQUENCE,
             self._signer_head,
             _retagged(_CONTEXT_0, signed_attributes),
             self._signature_algorithm,
             _der(_OCTET_STRING, signature),
-            _der(_CONTEXT_1, _attribute(_ID_TIME_STAMP_TOKEN, token)),
+            *stamped,
         )
         signed_data = _der(_SEQUENCE, self._before_signer, _der(_SET, signer_info))
         return _der(_SEQUENCE, _ID_SIGNED_DATA, _der(_CONTEXT_0, signed_data))

@@ -1,8 +1,9 @@
-"""The one revision that a seal adds to a rendered file.
+"""The revision that a signature adds to a rendered file.
 
-Security store, signature field and certification are written together, so that the
-signature covers the whole file and anything behind it is tampering. What keeps the
-file PDF/A-3a and PDF/UA-1, found by trial with conformance checkers:
+Signature field and certification are written together, so that the signature covers the
+whole file; behind it only the revisions of `signing/formats/pdf_updates.py` may follow, which
+build on how pyHanko writes this one. What keeps the file PDF/A-3a and PDF/UA-1, found by
+trial with conformance checkers:
 
 - a line end between the rendered file and the revision,
 - metadata and information dictionary stay untouched: pyHanko's rewrite of XMP loses
@@ -19,16 +20,25 @@ from datetime import datetime
 from io import BytesIO
 
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.extensions import DeveloperExtension, DevExtensionMultivalued
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
-from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
 from signing.pades.errors import UnfitTimeStamp, UnsealableDocument
-from signing.pades.revocation import RevocationData
+
+# Level 1 names security stores and document time-stamps, level 2 PAdES signatures too (ETSI TS 102 778-3
+# §4.7, -4 annex A): one declaration, signed, that serves every level, so that no update need change it.
+_ESIC = DeveloperExtension(
+    prefix_name=pdf_name("/ESIC"),
+    base_version=pdf_name("/1.7"),
+    extension_level=2,
+    compare_by_level=True,
+    multivalued=DevExtensionMultivalued.NEVER,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +79,7 @@ class _RevisionWriter(IncrementalPdfFileWriter):
         return generic.ArrayObject([generic.ByteStringObject(permanent), generic.ByteStringObject(changing)])
 
 
-def prepare_revision(
-    pdf: bytes, *, at: datetime, field_name: str, revocation: RevocationData, cms_octets: int
-) -> PreparedRevision:
+def prepare_revision(pdf: bytes, *, at: datetime, field_name: str, cms_octets: int) -> PreparedRevision:
     """Writes the sealing revision behind `pdf`, reserving `cms_octets` for the CMS object.
 
     Raises:
@@ -79,7 +87,7 @@ def prepare_revision(
     """
     try:
         writer = _open(pdf)
-        _write_security_store(writer, revocation)
+        _declare_extension(writer)
         return _write_signature(writer, at=at, field_name=field_name, cms_octets=cms_octets)
     except (PdfError, KeyError, ValueError, TypeError) as error:
         raise UnsealableDocument(f"{type(error).__name__}: {error}") from error
@@ -98,34 +106,9 @@ def _open(pdf: bytes) -> _RevisionWriter:
     return writer
 
 
-def _stream(content: bytes) -> generic.StreamObject:
-    """A stream whose end no reader can mistake.
-
-    ISO 19005-3 §6.1.7.1 counts `/Length` up to the end-of-line marker before `endstream`; content that
-    ends in a carriage return makes that marker look one octet longer. One object in 256 does, and is
-    written in hexadecimal, which always ends in `>`.
-    """
-    stream = generic.StreamObject(stream_data=content)
-    if content.endswith(b"\r"):
-        stream.apply_filter(pdf_name("/ASCIIHexDecode"))
-    return stream
-
-
-def _write_security_store(writer: _RevisionWriter, revocation: RevocationData) -> None:
-    def streams(objects: tuple[bytes, ...]) -> generic.ArrayObject:
-        return generic.ArrayObject(writer.add_object(_stream(each)) for each in objects)
-
-    store = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/DSS")})  # type: ignore[no-untyped-call] # pyHanko leaves it untyped
-    for name, objects in (
-        ("/Certs", revocation.certificates),
-        ("/OCSPs", revocation.ocsps),
-        ("/CRLs", revocation.crls),
-    ):
-        if objects:
-            store[pdf_name(name)] = streams(objects)
-    writer.root[pdf_name("/DSS")] = writer.add_object(store)
-    writer.register_extension(ESIC_EXTENSION_1)
-    writer.update_root()  # type: ignore[no-untyped-call] # as above
+def _declare_extension(writer: _RevisionWriter) -> None:
+    writer.register_extension(_ESIC)
+    writer.update_root()  # type: ignore[no-untyped-call] # pyHanko leaves it untyped
 
 
 def _write_signature(

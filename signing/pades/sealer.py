@@ -1,15 +1,16 @@
-"""Seals documents: PAdES-B-LT, certifying, in one revision (ETSI EN 319 142-1 §6).
+"""Seals documents: PAdES baseline, certifying (ETSI EN 319 142-1 §6), in up to four steps.
 
-All that a seal needs besides the document exists before the key is used: the chain,
-the revocation data and the room for the time-stamp. So one signature covers the whole
-file. Key, certificate and chain are prepared once per sealer; a sealer may be shared
-by threads.
+    sign → time-stamp → store → document time-stamp
+    B-B    B-T          B-LT    B-LTA
+
+Signature and time-stamp are one revision; store and document time-stamp are one revision each,
+octet by octet as `signing/formats/pdf_updates.py` says. Key, certificate, chain and the constant
+parts of the signature are prepared once per sealer; a sealer may be shared by threads.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -17,19 +18,16 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keys.signer import Purpose, Signer
+from signing.formats.pades_level import Level
+from signing.formats.pdf_ground import read_ground
+from signing.pades.archive import Archivist
 from signing.pades.cms import SealEnvelope
-from signing.pades.errors import OutsideValidity, UnfitCertificate, UnfitTimeStamp
+from signing.pades.errors import OutsideValidity, UnfitCertificate
 from signing.pades.revision import prepare_revision
 from signing.pades.revocation import RevocationSource
+from signing.pades.tokens import TimeStamp, Tokens
 
-TimeStamp: TypeAlias = Callable[[bytes], bytes]
-"""SHA-256 digest to RFC 3161 token (the DER ContentInfo, not the whole response)."""
-
-# Room for the first token; afterwards for the largest one seen and a little more.
-# Every octet reserved costs two in the file and is parsed digit by digit by most readers.
-_FIRST_TOKEN_OCTETS = 6 * 1024
-_LARGEST_TOKEN_OCTETS = 32 * 1024
-_MARGIN_OCTETS = 16
+__all__ = ["Sealer", "TimeStamp"]
 
 
 class Sealer:
@@ -61,49 +59,40 @@ class Sealer:
         self._not_before = certificate.not_valid_before_utc
         self._not_after = certificate.not_valid_after_utc
         self._envelope = SealEnvelope(certificate, chain)
-        self._time_stamp = time_stamp
-        self._revocation = revocation
-        self._token_octets = _FIRST_TOKEN_OCTETS
+        self._tokens = Tokens(time_stamp)
+        self._archivist = Archivist(time_stamp, revocation)
 
-    def seal(self, pdf: bytes, *, at: datetime, field_name: str = "Seal") -> bytes:
+    def seal(self, pdf: bytes, *, at: datetime, level: Level = Level.B_LT, field_name: str = "Seal") -> bytes:
         """The sealed file; `at` becomes its claimed signing time, in whole seconds.
 
         Raises:
             OutsideValidity: the certificate is not valid at `at`.
             UnsealableDocument: `pdf` is not as our renderer makes it, or sealed already.
-            UnfitTimeStamp: the token is not about this seal.
+            UnfitTimeStamp: a token is not about what it should be about.
         """
         if not self._not_before <= at <= self._not_after:
             raise OutsideValidity(f"{at:%Y-%m-%dT%H:%MZ} is outside the seal certificate's validity")
-        revocation = self._revocation(at)
-        reserved = self._envelope.octets(self._token_octets)
-        prepared = prepare_revision(
-            pdf, at=at, field_name=field_name, revocation=revocation, cms_octets=reserved
-        )
+        sealed = self._signed(pdf, at=at, field_name=field_name, stamped=level is not Level.B_B)
+        if level in {Level.B_B, Level.B_T}:
+            return sealed
+        ground = read_ground(sealed, len(sealed))
+        if level is Level.B_LT:
+            return self._archivist.store(sealed, ground, at=at).pdf
+        return self._archivist.archive(sealed, ground, at=at)
+
+    def _signed(self, pdf: bytes, *, at: datetime, field_name: str, stamped: bool) -> bytes:
+        """The first two steps, which are one revision."""
+        octets = self._tokens.octets if stamped else None
+        reserved = self._envelope.octets(octets)
+        prepared = prepare_revision(pdf, at=at, field_name=field_name, cms_octets=reserved)
         attributes = self._envelope.signed_attributes(prepared.digest)
         signature = self._signer.sign(attributes, purpose=Purpose.SEAL)
-        token = self._token(signature)
+        token = self._tokens.over(hashlib.sha256(signature).digest()) if stamped else None
         cms = self._envelope.seal(attributes, signature, token)
         if len(cms) > reserved:
-            # The authority's tokens grew (a longer chain, say): make room once and seal anew.
-            self._token_octets = len(token) + _MARGIN_OCTETS
-            return self.seal(pdf, at=at, field_name=field_name)
-        self._token_octets = self._learned(len(token))
+            # The authority's tokens grew (a longer chain, say): `Tokens` knows by now; seal anew, once.
+            return self._signed(pdf, at=at, field_name=field_name, stamped=stamped)
         return prepared.complete(cms)
-
-    def _token(self, signature: bytes) -> bytes:
-        digest = hashlib.sha256(signature).digest()
-        token = self._time_stamp(digest)
-        if digest not in token:
-            raise UnfitTimeStamp("the token is about something else")
-        if len(token) > _LARGEST_TOKEN_OCTETS:
-            raise UnfitTimeStamp(f"a token of {len(token)} octets")
-        return token
-
-    def _learned(self, octets: int) -> int:
-        if self._token_octets == _FIRST_TOKEN_OCTETS:
-            return octets + _MARGIN_OCTETS
-        return max(self._token_octets, octets + _MARGIN_OCTETS)
 
 
 def _check(signer: Signer, certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> None:

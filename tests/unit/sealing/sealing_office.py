@@ -14,13 +14,16 @@ from keys.signer import Purpose
 from signing.formats.canonical_json import encode_canonical_json
 from signing.formats.claims import SealClaims, record_digest
 from signing.formats.document_number import make_document_number
+from signing.formats.pades_level import Level
 from signing.formats.profiles import profile_of_kind, seal_fields
 from signing.formats.status_list import Status, StatusClaims, StatusList
 from signing.formats.trust_list import Agency, SealKey, TrustList
+from signing.pades.archive import Archivist
 from signing.pades.revocation import RevocationData
 from signing.pades.sealer import Sealer
 from signing.seal_codes import SealCodeSigner, key_identifier
 from verify.documents import DocumentJudge
+from verify.structure import sealed_octets
 from verify.trust import Trust
 from verify.verdict import ValidationReport
 
@@ -155,8 +158,17 @@ class Office:
         record = bent.pop("record", None) or birth(make_document_number(2026, sequence))
         url = bent.pop("url", None) or self.seal_code(self.claims(record))
         embedded = bent.pop("embedded", None) or encode_canonical_json(record)
+        level = bent.pop("level", Level.B_LT)
         sealer = bent.pop("sealer", None) or self.sealer(**bent)
-        return sealer.seal(render(url, embedded), at=self.now)
+        return sealer.seal(render(url, embedded), at=self.now, level=level)
+
+    def archivist(self, at: datetime) -> Archivist:
+        """Who renews files at `at`, with the time-stamping certificate of the day."""
+        pki = self.authority
+        return Archivist(pki.time_stamp(lambda: at), lambda _: self.revocation(at))
+
+    def renewed(self, pdf: bytes, at: datetime) -> bytes:
+        return self.archivist(at).renew(pdf, sealed_octets=sealed_octets(pdf), at=at)
 
     def trust(self, **bent: Any) -> Trust:
         public_key = self.code_key.public_key()

@@ -145,11 +145,13 @@ class Revocation:
 class Authority:
     """Root, issuing CA, one seal certificate, OCSP responder and time-stamping authority."""
 
-    def __init__(self, label: str = "", *, agency: str = "civil-registry") -> None:
-        self.root = certify(f"root{label}", None, CA)
-        self.issuing = certify(f"issuing{label}", self.root, CA)
+    def __init__(
+        self, label: str = "", *, agency: str = "civil-registry", lasting: timedelta = YEARS
+    ) -> None:
+        self.root = certify(f"root{label}", None, CA, not_after=NOW + lasting)
+        self.issuing = certify(f"issuing{label}", self.root, CA, not_after=NOW + lasting)
         self.tsa = certify(f"tsa{label}", self.issuing, TSA)
-        self.responder = certify(f"ocsp{label}", self.issuing, OCSP)
+        self.responder = certify(f"ocsp{label}", self.issuing, OCSP, not_after=NOW + lasting)
         self.seal = self.seal_certificate(agency, key_name=f"seal-{agency}{label}")
         self.revoked: dict[int, Revocation] = {}
 

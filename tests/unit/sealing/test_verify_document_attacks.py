@@ -15,7 +15,8 @@ from sealing_pki import Authority
 
 from signing.formats.canonical_json import encode_canonical_json
 from signing.formats.document_number import make_document_number
-from verify.structure import MAX_DOCUMENT_OCTETS
+from signing.formats.pades_level import Level
+from verify.structure import MAX_DOCUMENT_OCTETS, sealed_octets
 from verify.verdict import Agreement, Indication, SubIndication, Verdict
 
 Change = Callable[[IncrementalPdfFileWriter], None]
@@ -59,13 +60,23 @@ def test_any_changed_byte_that_the_seal_covers_is_found(sealed: bytes, sealed_by
     """Some 300 places over the file, two kinds of change each."""
     start, end = gap(sealed)
     trust_at = sealed_by.now + timedelta(hours=3)
-    for place in (*range(0, start, 127), *range(end, len(sealed), 53)):
+    for place in (*range(0, start, 127), *range(end, sealed_octets(sealed), 53)):
         for flip in (0x01, 0x80):
             broken = bytearray(sealed)
             broken[place] ^= flip
             report = sealed_by.judge(bytes(broken), at=trust_at)
             assert report.verdict is Verdict.NOT_GENUINE, place
             assert report.indication is Indication.TOTAL_FAILED, place
+
+
+def test_any_changed_byte_behind_the_seal_improves_nothing(sealed: bytes, sealed_by: Office) -> None:
+    """What is stored there can be broken, or be another's: it only proves, and says nothing."""
+    genuine = sealed_by.judge(sealed)
+    for place in range(sealed_octets(sealed), len(sealed), 41):
+        broken = bytearray(sealed)
+        broken[place] ^= 0x04
+        report = sealed_by.judge(bytes(broken))
+        assert report.verdict is not Verdict.GENUINE or report.signature == genuine.signature
 
 
 def test_any_changed_octet_of_the_signature_never_crashes_or_improves_anything(
@@ -132,12 +143,20 @@ def test_octets_behind_the_signature_object_are_refused(sealed: bytes, sealed_by
     assert report.sub_indication is SubIndication.FORMAT_FAILURE
 
 
-def test_stripped_time_stamp_leaves_the_seal_undecided(sealed: bytes, sealed_by: Office) -> None:
-    report = sealed_by.judge(without_time_stamp(sealed))
+def test_stripped_time_stamp_leaves_a_seal_that_only_today_can_vouch_for(office: Office) -> None:
+    seal = office.authority.seal_certificate("civil-registry", not_after=office.now + timedelta(days=30))
+    stripped = without_time_stamp(office.document(seal=seal))
+    report = office.judge(stripped)
 
-    assert report.indication is Indication.INDETERMINATE
-    assert report.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
-    assert report.verdict is Verdict.UNDECIDED
+    assert report.level is Level.B_B
+    assert report.signature.proven_at is None
+    assert report.signature.judgeable_until == office.now + timedelta(days=30)
+    later = office.judge(stripped, at=office.now + timedelta(days=31))
+    assert (later.indication, later.sub_indication) == (
+        Indication.INDETERMINATE,
+        SubIndication.OUT_OF_BOUNDS_NO_POE,
+    )
+    assert later.verdict is not Verdict.GENUINE
 
 
 def test_time_stamp_of_another_document_is_refused(office: Office) -> None:

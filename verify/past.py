@@ -1,0 +1,129 @@
+"""Validation of what is past (ETSI EN 319 102-1 §5.6.2): each time-stamp proves what it covers.
+
+A certificate that has ended proves nothing by itself. But what it signed counts, if something that
+still counts proves that it existed before. So the newest document time-stamp is judged now; the
+one before it at the newest one's time; and so on inwards, down to the seal.
+
+What a file brings as evidence is believed at an instant only if it was stored before the time-stamp
+that proves that instant: what came later is judged as of later.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from verify.algorithms import Algorithms, of_certificate, of_key
+from verify.chain import ChainJudge, Evidence, Role
+from verify.errors import NotDecided, NotVerified
+from verify.structure import SealedFile
+from verify.time_stamps import TimeStamp, parse_time_stamp
+from verify.verdict import SubIndication
+
+CLOCK_SKEW = timedelta(minutes=5)
+CHECK = "archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Something that proves that all inside it existed at an instant; at first, that instant is now."""
+
+    at: datetime
+    until: datetime | None = None  # when the outermost proof weakens; None before there is one
+    archived_at: datetime | None = None  # by the newest document time-stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The judge of what is past, at one present instant."""
+
+    chain: ChainJudge
+    algorithms: Algorithms
+    now: datetime
+
+    def judge_document_time_stamps(self, file: SealedFile) -> Proof:
+        """What the oldest document time-stamp proves, when all that cover it are good.
+
+        Raises:
+            NotDecided: the newest is not good any more, or one in between was not renewed in time.
+            NotVerified: one is malformed, or about something else.
+        """
+        proof, behind = Proof(at=self.now), None
+        for stamped in reversed(file.time_stamps):
+            stamp = parse_time_stamp(stamped.token, over=stamped.covers, check=CHECK)
+            evidence = evidence_of(file, stamp.certificates, before=behind)
+            proof = self.judge_time_stamp(stamp, evidence, proof, check=CHECK)
+            proof = replace(proof, archived_at=proof.archived_at or stamp.generated_at)
+            behind = stamped.order
+        return proof
+
+    def judge_time_stamp(self, stamp: TimeStamp, evidence: Evidence, proof: Proof, *, check: str) -> Proof:
+        """What `stamp` proves, being itself as old as `proof` says.
+
+        Raises:
+            NotDecided: by then its certificate had ended, was revoked or is not known to be good.
+        """
+        if stamp.generated_at > proof.at + CLOCK_SKEW:
+            raise NotDecided(SubIndication.TIMESTAMP_ORDER_FAILURE, check, rule="younger than what covers it")
+        if proof.at > stamp.signer.not_valid_after_utc:
+            # Without a time-stamp over it, a token is worth as long as its certificate lives.
+            raise NotDecided(SubIndication.OUT_OF_BOUNDS_NO_POE, check)
+        self.check_algorithms(stamp.algorithms, stamp.signer, evidence, proof, check=check)
+        self.chain.judge(
+            stamp.signer,
+            Role.TIME_STAMP,
+            at=stamp.generated_at,
+            evidence=evidence,
+            check=check,
+            proven_before=proof.at,
+        )
+        until = proof.until or self.end(stamp.signer, stamp.algorithms, evidence)
+        return replace(proof, at=stamp.generated_at, until=until)
+
+    def check_algorithms(
+        self,
+        names: frozenset[str],
+        signer: x509.Certificate,
+        evidence: Evidence,
+        proof: Proof,
+        *,
+        check: str,
+    ) -> None:
+        """Whether signature and path could be relied on at the proven instant.
+
+        Raises:
+            NotDecided: an algorithm had weakened by then, and nothing proves that the signature is older.
+        """
+        weak = self.algorithms.weak(names | self._of_path(signer, evidence), proof.at)
+        if weak is not None:
+            raise NotDecided(SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, check, algorithm=weak)
+
+    def end(self, signer: x509.Certificate, names: frozenset[str], evidence: Evidence) -> datetime:
+        """When a signature by `signer` can no longer be judged by itself."""
+        weakens = self.algorithms.end(names | self._of_path(signer, evidence))
+        ends = signer.not_valid_after_utc
+        return ends if weakens is None else min(ends, weakens)
+
+    def _of_path(self, signer: x509.Certificate, evidence: Evidence) -> frozenset[str]:
+        """All but the root's own signature, which nobody relies on."""
+        *below, root = self.chain.path(signer, evidence, CHECK)
+        return frozenset({of_key(root)}).union(*map(of_certificate, below))
+
+
+def evidence_of(
+    file: SealedFile, certificates: tuple[x509.Certificate, ...], *, before: int | None = None
+) -> Evidence:
+    """What the stores of `file` bring, up to the revision `before`, beside `certificates`."""
+    stores = [each for each in file.stores if before is None or each.order < before]
+    return Evidence(
+        certificates=(*certificates, *(_loaded(der) for each in stores for der in each.certificates)),
+        ocsps=tuple(der for each in stores for der in each.ocsps),
+        crls=tuple(der for each in stores for der in each.crls),
+    )
+
+
+def _loaded(certificate: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(certificate)
+    except ValueError as error:
+        raise NotVerified(SubIndication.FORMAT_FAILURE, "structure", rule="security store") from error
