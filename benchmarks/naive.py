@@ -19,7 +19,8 @@ from benchmarks.desk import approved_requests, finish
 from benchmarks.figures import Row, Table, median
 from benchmarks.other_makers import PyhankoSealing, pyhanko_validate
 from benchmarks.site import Site, opened
-from issuance.app import Service, passphrase_source
+from issuance.app import Service
+from issuance.custody import passphrase_source
 from issuance.documents.book import documents_of_request
 from issuance.documents.models import Document
 from issuance.documents.press import AgencySeal, seal_claims

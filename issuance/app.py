@@ -4,7 +4,6 @@ Everything else is given what it needs. `compose` makes the parts of one process
 web application (`web.py`), the worker and the commands use them.
 """
 
-import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
+from issuance.custody import open_custody
 from issuance.database import open_database
 from issuance.delivery.courier import Couriers
 from issuance.documents.files import FileStore
@@ -58,13 +58,10 @@ from issuance.requests.workflow import enqueue_fulfilment, open_client
 from issuance.schema import DatabaseNotReady, check_schema
 from issuance.settings import Layout, Settings
 from issuance.trust_services import TrustServices
-from keys.passphrase import PassphraseSource, passphrase_from_environment, passphrase_from_file
-from keys.software import SoftwareCustody
 from verify.documents import DocumentJudge
 from verify.trust import load_trust
 from verify.verdict import ValidationReport
 
-PASSPHRASE_VARIABLE = "WATHIQA_KEY_PASSPHRASE"  # noqa: S105  (the name of a variable)
 # The gate reads the published files anew after this, so that it judges as the public does.
 TRUST_FRESH_FOR = timedelta(minutes=5)
 PROVIDER_TIMEOUT_SECONDS = 10.0
@@ -198,7 +195,7 @@ def open_trust_services(layout: Layout, settings: Settings, engine: Engine, cloc
     prepare_books(authority)
     return TrustServices(
         engine=authority,
-        custody=SoftwareCustody(layout.keys, passphrase_source(layout)),
+        custody=open_custody(layout, settings),
         agencies=AGENCIES,
         clock=clock,
         urls=PublicUrls(origin=settings.pki_origin),
@@ -215,13 +212,6 @@ def open_registers(layout: Layout, clock: Clock) -> ConnectedRegisters:
     return ConnectedRegisters(
         register, [CivilRegistry(register, clock=clock), WorkersRegister(register, clock=clock)]
     )
-
-
-def passphrase_source(layout: Layout) -> PassphraseSource:
-    """Where the passphrase of the key files comes from: the environment, else the file that `init` made."""
-    if PASSPHRASE_VARIABLE in os.environ:
-        return passphrase_from_environment(PASSPHRASE_VARIABLE)
-    return passphrase_from_file(layout.passphrase)
 
 
 class Gate:

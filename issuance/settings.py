@@ -34,6 +34,11 @@ class Settings:
     payment_address: str = "http://127.0.0.1:8100"
     database_url: str = ""  # empty: SQLite in state/
     workers: str = "4"  # requests moved at once by one worker process
+    custody: str = "software"  # where keys live: software, pkcs11 or kms
+    pkcs11_module: str = ""  # path of the token's PKCS #11 library
+    pkcs11_token: str = ""  # label of the token; its PIN is no setting
+    kms_region: str = ""
+    kms_endpoint: str = ""  # empty: the service's own address in that region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +88,23 @@ class Layout:
         return self.state / "keys"
 
     @property
+    def key_register(self) -> Path:
+        """What is known of each key; no secret."""
+        return self.state / "keys.db"
+
+    def use_log(self, name: str) -> Path:
+        """The log of the uses of one class of keys."""
+        return self.state / "use-log" / f"{name}.db"
+
+    @property
     def passphrase(self) -> Path:
         """The passphrase of the key files, where none comes from the environment."""
         return self.state / "key-passphrase"
+
+    @property
+    def pkcs11_pin(self) -> Path:
+        """The PIN of the token, where none comes from the environment; the operator makes it."""
+        return self.state / "pkcs11-pin"
 
     @property
     def secret(self) -> Path:
@@ -122,8 +141,10 @@ class Layout:
         return settings.database_url or f"sqlite:///{self.database.resolve()}"
 
 
-def load_settings(layout: Layout, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of an installation.
+def load_settings(
+    layout: Layout, environment: Mapping[str, str] = os.environ, *, base: Settings | None = None
+) -> Settings:
+    """The settings of an installation; `base` is what holds where neither file nor environment says anything.
 
     Raises:
         SettingsInvalid: a setting is unknown or not text.
@@ -138,7 +159,7 @@ def load_settings(layout: Layout, environment: Mapping[str, str] = os.environ) -
         for name in known
         if ENVIRONMENT_PREFIX + name.upper() in environment
     }
-    return replace(Settings(), **{**said, **overrides})
+    return replace(base or Settings(), **{**said, **overrides})
 
 
 def write_settings(layout: Layout, settings: Settings) -> None:

@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from keys.errors import PassphraseMissing
+from keys.errors import PassphraseMissing, PassphraseWeak
 
 PassphraseSource = Callable[[], bytes]
 """Answers the passphrase, not empty. May ask a person."""
 
 MAX_PASSPHRASE_OCTETS = 1024
+# Of what people type. scrypt makes each guess cost a tenth of a second; "1" is the first one.
+MIN_CHARACTERS, MIN_DIFFERENT = 12, 6
 
 
 def passphrase_from_environment(variable: str = "WATHIQA_KEY_PASSPHRASE") -> PassphraseSource:
@@ -45,6 +47,19 @@ def passphrase_from_callback(ask: Callable[[], str]) -> PassphraseSource:
         return _not_empty(ask().encode(), "the answer given")
 
     return read
+
+
+def require_strength(passphrase: bytes) -> None:
+    """Assert that nobody guesses a passphrase at once; asked when the first key is made under it.
+
+    A floor, not a judgement: words from a dictionary pass.
+
+    Raises:
+        PassphraseWeak: too short, or one letter over and over.
+    """
+    characters = passphrase.decode(errors="replace")
+    if len(characters) < MIN_CHARACTERS or len(set(characters)) < MIN_DIFFERENT:
+        raise PassphraseWeak(characters=MIN_CHARACTERS, different=MIN_DIFFERENT)
 
 
 def _not_empty(passphrase: bytes, place: str) -> bytes:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, paddin
 from keys.custody import check_key_id
 from keys.errors import KeyExists, KeyNotFound, KeyRefused
 from keys.key_file import IV_OCTETS, SALT_OCTETS, KeyLabel, ScryptCost, encode_key_file, parse_key_file
-from keys.passphrase import PassphraseSource
+from keys.passphrase import PassphraseSource, require_strength
 from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
 
 SUFFIX = ".key.pem"
@@ -111,12 +111,15 @@ class SoftwareCustody:
             KeyExists: the identifier is taken.
             InvalidKeyId: an identifier of another form.
             PassphraseMissing: nothing to encrypt with.
+            PassphraseWeak: it would be the first key under a passphrase that is easily guessed.
         """
         check_key_id(key_id)
         label = KeyLabel(key_id=key_id, purpose=purpose, algorithm=algorithm)
         with self._lock:
             if self._path(key_id).exists():
                 raise KeyExists(key_id=key_id)
+            if not self.key_ids():
+                require_strength(self._secret())
             key = _new_key(algorithm)
             self._write(label, key)
             self._open[key_id] = SoftwareSigner(label, key)

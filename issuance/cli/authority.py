@@ -62,14 +62,13 @@ def revoke_certificate(
 @keys_app.command("list")
 def list_keys(directory: Directory) -> None:
     """Purpose and algorithm of every key; never the key."""
-    from issuance.app import passphrase_source
+    from issuance.custody import open_custody
     from issuance.installation import require_installation
-    from issuance.settings import Layout
-    from keys.software import SoftwareCustody
+    from issuance.settings import Layout, load_settings
 
     layout = Layout(root=directory)
     require_installation(layout)
-    custody = SoftwareCustody(layout.keys, passphrase_source(layout))
+    custody = open_custody(layout, load_settings(layout))
     signers = [custody.load(key_id) for key_id in custody.key_ids()]
     rows = [(signer.key_id, signer.purpose.value, signer.algorithm.value) for signer in signers]
     show(("key", "purpose", "algorithm"), rows)

@@ -39,6 +39,14 @@ def init(
     verify_origin: Annotated[
         str, typer.Option(help="Printed in every seal code; it never changes.")
     ] = "https://verify.wathiqa.example",
+    custody: Annotated[str, typer.Option(help="Where keys live: software, pkcs11 or kms.")] = "software",
+    pkcs11_module: Annotated[str, typer.Option(help="Path of the token's PKCS #11 library.")] = "",
+    pkcs11_token: Annotated[
+        str,
+        typer.Option(help="Label of the token; its PIN comes from WATHIQA_PKCS11_PIN or state/pkcs11-pin."),
+    ] = "",
+    kms_region: Annotated[str, typer.Option(help="Region of the key service.")] = "",
+    kms_endpoint: Annotated[str, typer.Option(help="Its address, when not the usual one.")] = "",
     *,
     passphrase_in_file: Annotated[
         bool,
@@ -54,8 +62,17 @@ def init(
     so an interrupted run is completed by the next one.
     """
     from issuance.cli.running import make_installation
+    from issuance.settings import Settings
 
-    make_installation(directory, verify_origin, passphrase_in_file=passphrase_in_file, console=Console())
+    settings = Settings(
+        verify_origin=verify_origin,
+        custody=custody,
+        pkcs11_module=pkcs11_module,
+        pkcs11_token=pkcs11_token,
+        kms_region=kms_region,
+        kms_endpoint=kms_endpoint,
+    )
+    make_installation(directory, settings, passphrase_in_file=passphrase_in_file, console=Console())
     typer.echo(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
 
 

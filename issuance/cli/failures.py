@@ -1,7 +1,7 @@
 """Which errors an operator is told in a sentence."""
 
 from ca.errors import CaError
-from issuance.app import PASSPHRASE_VARIABLE
+from issuance.custody import PASSPHRASE_VARIABLE, PIN_VARIABLE
 from issuance.database import DatabaseNotSupported
 from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration
@@ -11,7 +11,7 @@ from issuance.problems import detail_of
 from issuance.schema import DatabaseNotReady
 from issuance.serving import NotStarted
 from issuance.settings import SettingsInvalid
-from keys.errors import KeyCustodyError, PassphraseMissing
+from keys.errors import KeyCustodyError, PassphraseMissing, PinMissing
 
 KNOWN = (
     CaError,
@@ -32,4 +32,6 @@ def sentence_for(error: Exception) -> str | None:
         return detail_of(error).en
     if isinstance(error, PassphraseMissing):
         return f"{error} Set {PASSPHRASE_VARIABLE}, or make the installation with --passphrase-in-file."
+    if isinstance(error, PinMissing):
+        return f"{error} Set {PIN_VARIABLE}, or write the file."
     return str(error) if isinstance(error, KNOWN) else None

@@ -11,31 +11,30 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from issuance.app import PASSPHRASE_VARIABLE, Service, compose
+from issuance.app import Service, compose
+from issuance.custody import require_secret
 from issuance.installation import initialise, open_installation, require_installation
 from issuance.payments.sandbox.app import SandboxSettings
 from issuance.payments.sandbox.server import run
 from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working
 from issuance.settings import Layout, Settings, load_settings
-from keys.errors import PassphraseMissing
 
 
 def make_installation(
-    directory: Path, verify_origin: str, *, passphrase_in_file: bool, console: Console
+    directory: Path, settings: Settings, *, passphrase_in_file: bool, console: Console
 ) -> None:
     """Make or complete an installation; the sample register takes a few seconds.
 
     Raises:
-        PassphraseMissing: before anything is made.
+        KeyCustodyError: what opens the keys is missing or unfit; before anything is made.
     """
     layout = Layout(root=directory)
-    if not (passphrase_in_file or layout.passphrase.exists() or PASSPHRASE_VARIABLE in os.environ):
-        raise PassphraseMissing(place=f"${PASSPHRASE_VARIABLE}")
+    require_secret(layout, load_settings(layout, base=settings), passphrase_in_file=passphrase_in_file)
     with Progress(console=console, transient=True) as progress:
         inventing = progress.add_task("Inventing the sample register", total=None)
         initialise(
             layout,
-            Settings(verify_origin=verify_origin),
+            settings,
             passphrase_in_file=passphrase_in_file,
             progress=lambda made, total: progress.update(inventing, completed=made, total=total),
         )

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from fuse import Died, Fuse
 
-from issuance import app, installation
+from issuance import app, custody, installation
 from issuance.app import Service, compose
 from issuance.catalogue.catalogue import Catalogue
 from issuance.catalogue.models import Channel, Delivery, DocumentKind
@@ -58,7 +58,7 @@ _load_once, _render_once = cache(Catalogue.load), cache(Renderer)
 def install(root: Path) -> None:
     """Make an installation whose key files are cheap to open."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SoftwareCustody", partial(SoftwareCustody, cost=ScryptCost(n=2, p=1)))
+        patch.setattr(custody, "SoftwareCustody", partial(SoftwareCustody, cost=ScryptCost(n=2, p=1)))
         installation.initialise(
             Layout(root=root), Settings(), passphrase_in_file=True, persons=PERSONS, clock=lambda: NOON
         ).close()
