@@ -19,8 +19,8 @@ def create_staff_account(
     role: Annotated[
         list[str],
         typer.Option(
-            help="clerk, officer, registrar, treasurer, auditor, administrator, cataloguer or "
-            "authority-operator; may be repeated."
+            help="clerk, officer, registrar, treasurer, auditor, administrator, cataloguer, "
+            "authority-operator, registration-officer or security-officer; may be repeated."
         ),
     ],
     agency: Annotated[str, typer.Option(help="Such as civil-registry.")] = "",

@@ -11,9 +11,10 @@ transaction, so a crash leaves all of them or none. A second caller waits for th
 one's commit and receives its stored answer.
 
 Work that leaves the database in between (an intent, a call to a provider, its outcome)
-uses the two halves: `claim` in the first transaction, `keep` in the last. Whoever comes
-meanwhile is told that the answer is in progress; a claim whose process died is taken over
-after `LEASE`, so the work behind it must itself be safe to repeat.
+uses the two halves: `claim` in the first transaction, `keep` in the last (`once_elsewhere` does
+both around an effect in another database). Whoever comes meanwhile is told that the answer is in
+progress; a claim whose process died is taken over after `LEASE`, so the work behind it must itself
+be safe to repeat.
 
 An error is never kept: it rolls the claim back with the effect, and the key may be used again.
 """
@@ -30,6 +31,7 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Integer,
     LargeBinary,
     String,
@@ -42,6 +44,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from issuance.clock import Clock
 from issuance.database import Json, UtcDateTime, metadata
 from issuance.http.errors import (
     AnswerInProgress,
@@ -217,6 +220,34 @@ def keep(connection: Connection, call: Call, answer: Answer) -> None:
     )
     if kept.rowcount != 1:
         raise RuntimeError("an answer is kept once, after its claim")
+
+
+def release(connection: Connection, call: Call) -> None:
+    """Give a claim back that came to nothing: the key may be used again."""
+    connection.execute(delete(idempotent_answers).where(_IS, _T.status.is_(None)), _key_of(call))
+
+
+def once_elsewhere(engine: Engine, call: Call, effect: Callable[[], Answer], *, clock: Clock) -> Answer:
+    """As `once`, for an effect that lies in another database: claimed before, kept after.
+
+    Where the process dies in between, the effect is repeated, and must itself say that it was done.
+
+    Raises:
+        IdempotencyKeyReused, AnswerInProgress: as `claim`.
+    """
+    with engine.begin() as connection:
+        kept = claim(connection, call, at=clock())
+    if kept is not None:
+        return kept
+    try:
+        answer = effect()
+    except Exception:
+        with engine.begin() as connection:
+            release(connection, call)
+        raise
+    with engine.begin() as connection:
+        keep(connection, call, answer)
+    return answer
 
 
 def forget_expired(connection: Connection, *, at: datetime) -> int:

@@ -48,6 +48,9 @@ class Permission(StrEnum):
     CLIENTS_MANAGE = "clients:manage"
     # The authority
     CERTIFICATES_READ = "certificates:read"
+    CERTIFICATES_APPLY = "certificates:apply"  # hand in a request, for one's agency or for an applicant
+    CERTIFICATES_APPROVE = "certificates:approve"  # one of the two officers; never of what one applied for
+    CERTIFICATES_SUSPEND = "certificates:suspend"  # put on hold, and lift it
     CERTIFICATES_REVOKE = "certificates:revoke"
     # Oversight
     STATISTICS_READ = "statistics:read"
@@ -68,7 +71,9 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # sees, never acts
     ADMINISTRATOR = "administrator"  # accounts and machines, never people's records
     CATALOGUER = "cataloguer"  # prepares services
-    AUTHORITY_OPERATOR = "authority-operator"  # certificates
+    AUTHORITY_OPERATOR = "authority-operator"  # runs the authority's machines
+    REGISTRATION_OFFICER = "registration-officer"  # decides who is certified (EN 319 411-1 §6.2)
+    SECURITY_OFFICER = "security-officer"  # takes certificates out of force
 
 
 _P = Permission
@@ -117,7 +122,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.ADMINISTRATOR: _EVERY_STAFF | {_P.ACCOUNTS_MANAGE, _P.CLIENTS_MANAGE},
     Role.CATALOGUER: _EVERY_STAFF | {_P.SERVICES_DRAFT},
-    Role.AUTHORITY_OPERATOR: _EVERY_STAFF | {_P.CERTIFICATES_READ, _P.CERTIFICATES_REVOKE},
+    Role.AUTHORITY_OPERATOR: _EVERY_STAFF
+    | {_P.CERTIFICATES_READ, _P.CERTIFICATES_SUSPEND, _P.CERTIFICATES_REVOKE},
+    Role.REGISTRATION_OFFICER: _EVERY_STAFF
+    | {_P.CERTIFICATES_READ, _P.CERTIFICATES_APPLY, _P.CERTIFICATES_APPROVE},
+    Role.SECURITY_OFFICER: _EVERY_STAFF
+    | {_P.CERTIFICATES_READ, _P.CERTIFICATES_SUSPEND, _P.CERTIFICATES_REVOKE},
 }
 
 CITIZEN_PERMISSIONS = frozenset(
@@ -132,7 +142,7 @@ CITIZEN_PERMISSIONS = frozenset(
     }
 )
 
-# What a machine may at most be granted; an agency's system answers, reports and reads, it never decides.
+# What a machine may at most be granted; an agency's system answers, applies and reads, it never decides.
 MACHINE_PERMISSIONS = frozenset(
     {
         _P.RECORDS_ANSWER,
@@ -142,6 +152,7 @@ MACHINE_PERMISSIONS = frozenset(
         _P.LEDGER_READ,
         _P.STATISTICS_READ,
         _P.CERTIFICATES_READ,
+        _P.CERTIFICATES_APPLY,
         _P.SESSION_END,
     }
 )
@@ -157,11 +168,23 @@ INCOMPATIBLE_ROLES: frozenset[frozenset[Role]] = frozenset(
         (Role.REGISTRAR, Role.TREASURER),
         (Role.CLERK, Role.OFFICER),
         (Role.CLERK, Role.REGISTRAR),
+        # Who runs the authority does not decide whom it certifies, nor does who takes certificates away.
+        (Role.REGISTRATION_OFFICER, Role.AUTHORITY_OPERATOR),
+        (Role.REGISTRATION_OFFICER, Role.SECURITY_OFFICER),
     ]
 )
 
 # These see or serve the whole country; every other role belongs to an agency and an office.
-NATIONAL_ROLES = frozenset({Role.AUDITOR, Role.ADMINISTRATOR, Role.TREASURER, Role.AUTHORITY_OPERATOR})
+NATIONAL_ROLES = frozenset(
+    {
+        Role.AUDITOR,
+        Role.ADMINISTRATOR,
+        Role.TREASURER,
+        Role.AUTHORITY_OPERATOR,
+        Role.REGISTRATION_OFFICER,
+        Role.SECURITY_OFFICER,
+    }
+)
 
 
 def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
