@@ -165,7 +165,9 @@ class Office:
     def archivist(self, at: datetime) -> Archivist:
         """Who renews files at `at`, with the time-stamping certificate of the day."""
         pki = self.authority
-        return Archivist(pki.time_stamp(lambda: at), lambda _: self.revocation(at))
+        lists = (pki.crl(pki.issuing, at), pki.crl(pki.root, at))
+        data = replace(self.revocation(at), crls=lists)  # of every certificate in a file, however old
+        return Archivist(pki.time_stamp(lambda: at), lambda _: data)
 
     def renewed(self, pdf: bytes, at: datetime) -> bytes:
         return self.archivist(at).renew(pdf, sealed_octets=sealed_octets(pdf), at=at)
