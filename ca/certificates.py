@@ -13,6 +13,7 @@ called outside a transaction.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -23,9 +24,22 @@ from sqlalchemy import Engine
 from ca.auditing import AuditRecorder, unrecorded
 from ca.clock import whole_seconds
 from ca.errors import SignatureWrong
+from ca.extension_rules import (
+    USAGES,
+    Addresses,
+    Authority,
+    ExtensionRule,
+    IssuerKey,
+    ListAddress,
+    NoCheck,
+    Policy,
+    SubjectKey,
+    Usages,
+    Uses,
+)
 from ca.intents import OnlyTheseBytes
 from ca.lint import lint_certificate
-from ca.profiles import PROFILES, Profile, ProfileName, authority_profile
+from ca.profiles import PROFILES, ProfileName, authority_profile
 from ca.second_opinion import require_good_certificate
 from ca.serials import SerialNumber, SerialSource, check_serial, random_serial, serial_text
 from ca.store import Intent, redeem_intent, reserve_serial, save_intent, save_issued
@@ -91,8 +105,8 @@ def prepare(
         not_valid_before=not_before,
         not_valid_after=not_after,
     )
-    for value, critical in _extensions(profile, issuer, request, urls):
-        builder = builder.add_extension(value, critical)
+    for rule in profile.extensions:
+        builder = builder.add_extension(_extension(rule, issuer, request, urls), rule.critical)
     throwaway = as_private_key(
         ThrowawaySigner(issuer.signer.algorithm, issuer.purpose), purpose=issuer.purpose
     )
@@ -168,49 +182,39 @@ def issue(
     return certificate
 
 
-def _extensions(
-    profile: Profile, issuer: Issuer, request: CertificateRequest, urls: PublicUrls
-) -> list[tuple[x509.ExtensionType, bool]]:
-    critical = profile.extensions()
-    values: list[x509.ExtensionType] = [x509.SubjectKeyIdentifier.from_public_key(request.public_key)]
-    if profile.issuer is not profile.name:
-        values.append(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.signer.public_key))
-    if profile.is_authority:
-        values.append(x509.BasicConstraints(ca=True, path_length=profile.path_length))
-    values.append(_key_usage(profile))
-    if profile.extended_key_usage:
-        values.append(x509.ExtendedKeyUsage(profile.extended_key_usage))
-    if profile.policy:
-        values.append(
-            x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(profile.policy), None)])
-        )
-    if profile.has_crl:
-        values.extend(_locations(profile, issuer, urls))
-    if profile.no_check:
-        values.append(x509.OCSPNoCheck())
-    return [(value, critical[value.oid]) for value in values]
+def _extension(  # noqa: PLR0911  (one answer for each kind of row)
+    rule: ExtensionRule, issuer: Issuer, request: CertificateRequest, urls: PublicUrls
+) -> x509.ExtensionType:
+    """What the row of the table says, for this request."""
+    match rule.content:
+        case SubjectKey():
+            return x509.SubjectKeyIdentifier.from_public_key(request.public_key)
+        case IssuerKey():
+            return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.signer.public_key)
+        case Authority(path_length=length):
+            return x509.BasicConstraints(ca=True, path_length=length)
+        case Usages(names=names):
+            return x509.KeyUsage(**{name: name in names for name in USAGES})
+        case Uses(identifiers=identifiers):
+            return x509.ExtendedKeyUsage(identifiers)
+        case Policy(identifier=identifier):
+            information = x509.PolicyInformation(x509.ObjectIdentifier(identifier), None)
+            return x509.CertificatePolicies([information])
+        case ListAddress():
+            address = x509.UniformResourceIdentifier(urls.crl(issuer.name))
+            return x509.CRLDistributionPoints([x509.DistributionPoint([address], None, None, None)])
+        case Addresses(has_ocsp=has_ocsp):
+            return _access(urls, issuer, has_ocsp=has_ocsp)
+        case NoCheck():
+            return x509.OCSPNoCheck()
+        case _:
+            assert_never(rule.content)
 
 
-def _key_usage(profile: Profile) -> x509.KeyUsage:
-    names = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-    )
-    more = ("key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
-    return x509.KeyUsage(**{name: name in profile.key_usage for name in (*names, *more)})
-
-
-def _locations(profile: Profile, issuer: Issuer, urls: PublicUrls) -> list[x509.ExtensionType]:
-    crl = x509.UniformResourceIdentifier(urls.crl(issuer.name))
+def _access(urls: PublicUrls, issuer: Issuer, *, has_ocsp: bool) -> x509.AuthorityInformationAccess:
     access = [(AuthorityInformationAccessOID.CA_ISSUERS, urls.certificate(issuer.name))]
-    if profile.has_ocsp:
+    if has_ocsp:
         access.insert(0, (AuthorityInformationAccessOID.OCSP, urls.ocsp))
-    return [
-        x509.CRLDistributionPoints([x509.DistributionPoint([crl], None, None, None)]),
-        x509.AuthorityInformationAccess(
-            [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in access]
-        ),
-    ]
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in access]
+    )

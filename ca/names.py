@@ -1,28 +1,15 @@
-"""Distinguished names of authorities and agencies (RFC 5280 §4.1.2.4, ETSI EN 319 412-3 §4.2).
+"""Distinguished names of authorities, agencies and officers; their rules stand in `ca.subject_rules`.
 
-A legal person is named by country, organisation, organisation identifier and
-common name. The common name is what PDF readers show: Arabic for an agency, with
-the English name as the organisation.
+The common name is what PDF readers show: Arabic for an agency, with the English name as the
+organisation; for an officer the full name in Arabic, with the agency as the organisation.
 """
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
-from ca.errors import ProfileViolation
-
-# RFC 5280 appendix A.1, counted in characters.
-UPPER_BOUNDS = {
-    NameOID.COUNTRY_NAME: 2,
-    NameOID.ORGANIZATION_NAME: 64,
-    NameOID.COMMON_NAME: 64,
-    NameOID.ORGANIZATION_IDENTIFIER: 64,
-}
-# ETSI EN 319 412-1 §5.1.4: scheme (three letters, or two and a colon), country, hyphen, identifier.
-ORGANIZATION_IDENTIFIER = re.compile(r"(?:[A-Z]{3}|[A-Z]{2}:)[A-Z]{2}-[!-~]{1,57}")
+from ca.subject_rules import LEGAL_PERSON, OFFICER, SubjectRule, check_attribute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +20,17 @@ class Agency:
     name_ar: str
     name_en: str
     organization_identifier: str  # "GO:SY-CIVIL-REGISTRY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """A person who signs for an agency."""
+
+    given_name: str
+    surname: str
+    # "OF:SY-1042": a scheme of the country's own (EN 319 412-1 §5.1.3). Not the national number: a
+    # certificate is public, and the number opens other doors.
+    identifier: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ def authority_name(operator: Operator, common_name: str) -> x509.Name:
     Raises:
         ProfileViolation: a part is empty, too long, or not of its form.
     """
-    return _name(operator.country, operator.name, operator.organization_identifier, common_name)
+    return _name(LEGAL_PERSON, operator.country, operator.name, operator.organization_identifier, common_name)
 
 
 def agency_name(agency: Agency, *, country: str = "SY") -> x509.Name:
@@ -59,28 +57,33 @@ def agency_name(agency: Agency, *, country: str = "SY") -> x509.Name:
     Raises:
         ProfileViolation: a part is empty, too long, or not of its form.
     """
-    return _name(country, agency.name_en, agency.organization_identifier, agency.name_ar)
+    return _name(LEGAL_PERSON, country, agency.name_en, agency.organization_identifier, agency.name_ar)
 
 
-def _name(country: str, organization: str, identifier: str, common_name: str) -> x509.Name:
-    if ORGANIZATION_IDENTIFIER.fullmatch(identifier) is None:
-        raise ProfileViolation(
-            field="organizationIdentifier", rule="scheme, country, hyphen, identifier (EN 319 412-1 §5.1.4)"
-        )
-    parts = (
-        (NameOID.COUNTRY_NAME, country),
-        (NameOID.ORGANIZATION_NAME, organization),
-        (NameOID.ORGANIZATION_IDENTIFIER, identifier),
-        (NameOID.COMMON_NAME, common_name),
+def officer_name(officer: Officer, agency: Agency, *, country: str = "SY") -> x509.Name:
+    """The name in an officer's certificate (EN 319 412-2 §4.2.4).
+
+    Raises:
+        ProfileViolation: a part is empty, too long, or not of its form.
+    """
+    return _name(
+        OFFICER,
+        country,
+        agency.name_en,
+        agency.organization_identifier,
+        officer.surname,
+        officer.given_name,
+        officer.identifier,
+        f"{officer.given_name} {officer.surname}",
     )
-    return x509.Name([x509.NameAttribute(oid, _checked(oid, text)) for oid, text in parts])
 
 
-def _checked(oid: x509.ObjectIdentifier, text: str) -> str:
-    text = unicodedata.normalize("NFC", text)
-    bound = UPPER_BOUNDS[oid]
-    if not text.strip() or len(text) > bound:
-        raise ProfileViolation(field=str(text[:80]), rule=f"1 to {bound} characters (RFC 5280 appendix A.1)")
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} for character in text):
-        raise ProfileViolation(field=repr(text), rule="no control, format or unassigned characters")
-    return text
+def _name(rules: tuple[SubjectRule, ...], *values: str) -> x509.Name:
+    """The values in the order of the rules, in NFC."""
+    texts = [unicodedata.normalize("NFC", value) for value in values]
+    for rule, text in zip(rules, texts, strict=True):
+        # Before the library looks, which would refuse some of them with an error of its own.
+        check_attribute(text, rule)
+    return x509.Name(
+        [x509.NameAttribute(rule.identifier, text) for rule, text in zip(rules, texts, strict=True)]
+    )

@@ -1,14 +1,10 @@
 """What each kind of certificate looks like: one table, nothing decided elsewhere.
 
-    profile     issuer   lasts     key usage          extended key usage       CRL  OCSP
-    root        itself   20 years  certSign, cRLSign  –                        –    –
-    issuing     root     10 years  certSign, cRLSign  –                        yes  –
-    seal        issuing  3 years   nonRepudiation     documents and mail       yes  yes
-    ocsp        issuing  30 days   digitalSignature   OCSPSigning + nocheck    –    –
-    timestamp   issuing  5 years   digitalSignature   timeStamping, critical   yes  yes
-    trust-list  root     2 years   digitalSignature   our own, critical        yes  –
+A profile says who issues it, how long it lasts, which keys it certifies, and has two lists of rows:
+attributes of the subject and extensions, every one of them required and every other forbidden.
+docs/certificates.md shows the table, printed from here by `ca.profile_tables`.
 
-A seal certificate carries nonRepudiation (contentCommitment) alone: PDF validators
+A seal's or an officer's certificate carries nonRepudiation (contentCommitment) alone: PDF validators
 refuse digitalSignature alone and ETSI EN 319 412-2 §4.3.2 advises against mixing. Its extended
 key usages are those that readers of documents ask for: documentSigning (RFC 9336), Adobe's, and
 emailProtection, without which readers on Poppler and NSS do not trust it.
@@ -19,8 +15,24 @@ from datetime import timedelta
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ca.extension_rules import (
+    ISSUER_KEY,
+    LIST_ADDRESS,
+    NO_CHECK,
+    SUBJECT_KEY,
+    Addresses,
+    Authority,
+    ExtensionRule,
+    addresses,
+    authority,
+    policy,
+    usages,
+    uses,
+)
+from ca.key_rules import KeyKind
+from ca.subject_rules import LEGAL_PERSON, OFFICER, SubjectRule
 from keys.signer import Purpose
 
 # RFC 5612 keeps enterprise 32473 for examples; a deployment puts its own arc here. (The example arc
@@ -29,6 +41,7 @@ POLICY_ARC = "1.3.6.1.4.1.32473.760"
 SEAL_POLICY = f"{POLICY_ARC}.1.1"
 TIMESTAMP_CERTIFICATE_POLICY = f"{POLICY_ARC}.1.2"
 TRUST_LIST_POLICY = f"{POLICY_ARC}.1.3"
+OFFICER_POLICY = f"{POLICY_ARC}.1.4"
 TIMESTAMP_POLICY = f"{POLICY_ARC}.2.1"
 TRUST_LIST_SIGNING = x509.ObjectIdentifier(f"{POLICY_ARC}.3.1")
 ANY_POLICY = "2.5.29.32.0"
@@ -37,11 +50,12 @@ ADOBE_AUTHENTIC_DOCUMENTS = x509.ObjectIdentifier("1.2.840.113583.1.1.5")
 
 
 class ProfileName(StrEnum):
-    """The six kinds of certificate."""
+    """The kinds of certificate."""
 
     ROOT = "root"
     ISSUING = "issuing"
     SEAL = "seal"
+    OFFICER = "officer"
     OCSP = "ocsp"
     TIMESTAMP = "timestamp"
     TRUST_LIST = "trust-list"
@@ -49,47 +63,41 @@ class ProfileName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The shape of one kind of certificate (RFC 5280 §4.2)."""
+    """The shape of one kind of certificate (RFC 5280 §4)."""
 
     name: ProfileName
     issuer: ProfileName  # itself for the root
     purpose: Purpose  # of the key that is certified
-    lifetime: timedelta
+    lifetime: timedelta  # at most
     renew_before: timedelta  # a new one is issued when less than this is left; zero for authorities
-    key_usage: tuple[str, ...]  # names as in `cryptography.x509.KeyUsage`
-    extended_key_usage: tuple[x509.ObjectIdentifier, ...] = ()
-    extended_key_usage_critical: bool = False
-    path_length: int | None = None
-    is_authority: bool = False
-    policy: str | None = None
-    has_crl: bool = (
-        False  # distribution point of its issuer's CRL, and where to fetch the issuer's certificate
-    )
-    has_ocsp: bool = False
-    no_check: bool = False  # RFC 6960 §4.2.2.2.1
+    keys: tuple[KeyKind, ...]
+    subject: tuple[SubjectRule, ...]
+    extensions: tuple[ExtensionRule, ...]
 
-    def extensions(self) -> dict[x509.ObjectIdentifier, bool]:
-        """Exactly the extensions that a certificate of this profile carries, and which are critical."""
-        present = {ExtensionOID.SUBJECT_KEY_IDENTIFIER: False, ExtensionOID.KEY_USAGE: True}
-        if self.is_authority:
-            present[ExtensionOID.BASIC_CONSTRAINTS] = True
-        if self.issuer is not self.name:
-            present[ExtensionOID.AUTHORITY_KEY_IDENTIFIER] = False
-        if self.extended_key_usage:
-            present[ExtensionOID.EXTENDED_KEY_USAGE] = self.extended_key_usage_critical
-        if self.policy:
-            present[ExtensionOID.CERTIFICATE_POLICIES] = False
-        if self.has_crl:
-            present[ExtensionOID.CRL_DISTRIBUTION_POINTS] = False
-            present[ExtensionOID.AUTHORITY_INFORMATION_ACCESS] = False
-        if self.no_check:
-            present[ExtensionOID.OCSP_NO_CHECK] = False
-        return present
+    @property
+    def is_authority(self) -> bool:
+        """Whether it signs certificates and lists."""
+        return any(isinstance(rule.content, Authority) for rule in self.extensions)
+
+    @property
+    def has_ocsp(self) -> bool:
+        """Whether it says who answers for it."""
+        return any(isinstance(rule.content, Addresses) and rule.content.has_ocsp for rule in self.extensions)
 
 
 YEAR = timedelta(days=365)
 MONTH = timedelta(days=30)
-_SIGNS_CERTIFICATES = ("key_cert_sign", "crl_sign")
+_ANY_KEY = (KeyKind.P256, KeyKind.P384, KeyKind.RSA)
+_SIGNS_CERTIFICATES = usages("key_cert_sign", "crl_sign")
+_SIGNS_DOCUMENTS = (
+    usages("content_commitment"),
+    uses(
+        (DOCUMENT_SIGNING, "documentSigning"),
+        (ADOBE_AUTHENTIC_DOCUMENTS, "Adobe authentic documents"),
+        (ExtendedKeyUsageOID.EMAIL_PROTECTION, "emailProtection"),
+        critical=False,
+    ),
+)
 
 PROFILES: dict[ProfileName, Profile] = {
     profile.name: profile
@@ -100,8 +108,9 @@ PROFILES: dict[ProfileName, Profile] = {
             purpose=Purpose.ROOT,
             lifetime=20 * YEAR,
             renew_before=timedelta(0),
-            key_usage=_SIGNS_CERTIFICATES,
-            is_authority=True,
+            keys=(KeyKind.P384, KeyKind.RSA),
+            subject=LEGAL_PERSON,
+            extensions=(SUBJECT_KEY, authority(None), _SIGNS_CERTIFICATES),
         ),
         Profile(
             name=ProfileName.ISSUING,
@@ -109,11 +118,17 @@ PROFILES: dict[ProfileName, Profile] = {
             purpose=Purpose.ISSUING,
             lifetime=10 * YEAR,
             renew_before=timedelta(0),
-            key_usage=_SIGNS_CERTIFICATES,
-            is_authority=True,
-            path_length=0,
-            policy=ANY_POLICY,
-            has_crl=True,
+            keys=_ANY_KEY,
+            subject=LEGAL_PERSON,
+            extensions=(
+                SUBJECT_KEY,
+                ISSUER_KEY,
+                authority(0),
+                _SIGNS_CERTIFICATES,
+                policy(ANY_POLICY, "anyPolicy"),
+                LIST_ADDRESS,
+                addresses(has_ocsp=False),
+            ),
         ),
         Profile(
             name=ProfileName.SEAL,
@@ -121,15 +136,33 @@ PROFILES: dict[ProfileName, Profile] = {
             purpose=Purpose.SEAL,
             lifetime=3 * YEAR,
             renew_before=MONTH,
-            key_usage=("content_commitment",),
-            extended_key_usage=(
-                DOCUMENT_SIGNING,
-                ADOBE_AUTHENTIC_DOCUMENTS,
-                ExtendedKeyUsageOID.EMAIL_PROTECTION,
+            keys=_ANY_KEY,
+            subject=LEGAL_PERSON,
+            extensions=(
+                SUBJECT_KEY,
+                ISSUER_KEY,
+                *_SIGNS_DOCUMENTS,
+                policy(SEAL_POLICY, "seal"),
+                LIST_ADDRESS,
+                addresses(has_ocsp=True),
             ),
-            policy=SEAL_POLICY,
-            has_crl=True,
-            has_ocsp=True,
+        ),
+        Profile(
+            name=ProfileName.OFFICER,
+            issuer=ProfileName.ISSUING,
+            purpose=Purpose.OFFICER,
+            lifetime=2 * YEAR,
+            renew_before=MONTH,
+            keys=_ANY_KEY,
+            subject=OFFICER,
+            extensions=(
+                SUBJECT_KEY,
+                ISSUER_KEY,
+                *_SIGNS_DOCUMENTS,
+                policy(OFFICER_POLICY, "officer"),
+                LIST_ADDRESS,
+                addresses(has_ocsp=True),
+            ),
         ),
         Profile(
             name=ProfileName.OCSP,
@@ -137,9 +170,15 @@ PROFILES: dict[ProfileName, Profile] = {
             purpose=Purpose.OCSP,
             lifetime=MONTH,
             renew_before=MONTH / 3,
-            key_usage=("digital_signature",),
-            extended_key_usage=(ExtendedKeyUsageOID.OCSP_SIGNING,),
-            no_check=True,
+            keys=_ANY_KEY,
+            subject=LEGAL_PERSON,
+            extensions=(
+                SUBJECT_KEY,
+                ISSUER_KEY,
+                usages("digital_signature"),
+                uses((ExtendedKeyUsageOID.OCSP_SIGNING, "OCSPSigning"), critical=False),
+                NO_CHECK,
+            ),
         ),
         Profile(
             name=ProfileName.TIMESTAMP,
@@ -147,13 +186,18 @@ PROFILES: dict[ProfileName, Profile] = {
             purpose=Purpose.TIMESTAMP,
             lifetime=5 * YEAR,
             renew_before=MONTH,
-            key_usage=("digital_signature",),
-            # RFC 3161 §2.3: the only key purpose, and critical.
-            extended_key_usage=(ExtendedKeyUsageOID.TIME_STAMPING,),
-            extended_key_usage_critical=True,
-            policy=TIMESTAMP_CERTIFICATE_POLICY,
-            has_crl=True,
-            has_ocsp=True,
+            keys=_ANY_KEY,
+            subject=LEGAL_PERSON,
+            extensions=(
+                SUBJECT_KEY,
+                ISSUER_KEY,
+                usages("digital_signature"),
+                # RFC 3161 §2.3: the only key purpose, and critical.
+                uses((ExtendedKeyUsageOID.TIME_STAMPING, "timeStamping"), critical=True),
+                policy(TIMESTAMP_CERTIFICATE_POLICY, "time-stamping"),
+                LIST_ADDRESS,
+                addresses(has_ocsp=True),
+            ),
         ),
         Profile(
             name=ProfileName.TRUST_LIST,
@@ -161,12 +205,18 @@ PROFILES: dict[ProfileName, Profile] = {
             purpose=Purpose.TRUST_LIST,
             lifetime=2 * YEAR,
             renew_before=MONTH,
-            key_usage=("digital_signature",),
-            # Critical and our own, so that no other software mistakes this certificate for one of its kind.
-            extended_key_usage=(TRUST_LIST_SIGNING,),
-            extended_key_usage_critical=True,
-            policy=TRUST_LIST_POLICY,
-            has_crl=True,
+            keys=(KeyKind.P256,),  # trust lists are signed with ES256 alone
+            subject=LEGAL_PERSON,
+            extensions=(
+                SUBJECT_KEY,
+                ISSUER_KEY,
+                usages("digital_signature"),
+                # Critical and our own, so that no other software mistakes it for one of its kind.
+                uses((TRUST_LIST_SIGNING, "our trust lists"), critical=True),
+                policy(TRUST_LIST_POLICY, "trust list"),
+                LIST_ADDRESS,
+                addresses(has_ocsp=False),
+            ),
         ),
     )
 }
