@@ -30,7 +30,7 @@ MAX_ERROR = ACCURACY - STEP_TOLERANCE - DRIFT
 RENEW_AFTER = LASTS / 2
 RETRY_AFTER = timedelta(seconds=5)
 # A revocation must never wait for a clock: it is booked at once, and told when something may be signed.
-SIGN_NOTHING = frozenset({"certificate-revoke", "certificate-suspend", "certificate-resume"})
+SIGN_NOTHING = frozenset({"certificate-revoke", "certificate-suspend", "certificate-release"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

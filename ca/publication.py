@@ -23,9 +23,9 @@ from sqlalchemy import Engine
 from ca.auditing import AuditRecorder, unrecorded
 from ca.crl import current_crl
 from ca.hierarchy import Hierarchy
-from ca.profiles import PROFILES
+from ca.presigning import load_presigned, presign_due
 from ca.serials import serial_text
-from ca.store import IssuedCertificate, StoredCrl, find_certificates
+from ca.store import StoredCrl, find_certificates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def publish(
         **{f"certificates/{serial_text(row.serial_number)}.cer": row.der for row in issued},
         **{f"certificates/{each.name}.cer": each.der for each in hierarchy.credentials()},
         **{f"crl/{crl.issuer}.crl": crl.der for crl in crls},
-        **_ocsp_answers(hierarchy, issued, at),
+        **_ocsp_answers(hierarchy, engine, at=at, audit=audit),
     }
     for name, data in contents.items():
         _replace(public_directory / name, data)
@@ -71,15 +71,18 @@ def publish(
     )
 
 
-def _ocsp_answers(hierarchy: Hierarchy, issued: list[IssuedCertificate], at: datetime) -> dict[str, bytes]:
-    responder = hierarchy.ocsp_responder()
-    answers = {}
-    for row in issued:
-        if PROFILES[row.profile].has_ocsp and at <= row.not_after:
-            serial = serial_text(row.serial_number)
-            answers[f"ocsp/{serial}.ors"] = responder.presign(row, at=at).der
-            answers[f"ocsp/{serial}.sha1.ors"] = responder.presign(row, at=at, hash_name="sha1").der
-    return answers
+def _ocsp_answers(
+    hierarchy: Hierarchy, engine: Engine, *, at: datetime, audit: AuditRecorder
+) -> dict[str, bytes]:
+    presign_due(engine, hierarchy.ocsp_responder(), at=at, audit=audit)
+    with engine.connect() as connection:
+        answers = load_presigned(connection)
+    suffixes = {"sha1": ".sha1.ors", "sha256": ".ors"}
+    return {
+        f"ocsp/{serial_text(each.serial_number)}{suffixes[each.hash_name]}": each.der
+        for each in answers
+        if at < each.next_update
+    }
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -116,6 +116,22 @@ intents = Table(
     Column("state", String(8), nullable=False),
     Column("intended_at", Instant, nullable=False),
 )
+# The newest answer about each certificate; intents say what may have been signed besides.
+ocsp_answers = Table(
+    "ca_ocsp_answers",
+    metadata,
+    Column("serial_number", String(40), ForeignKey("ca_certificates.serial_number"), primary_key=True),
+    Column("hash_name", String(8), primary_key=True),
+    Column("number", Integer, nullable=False, index=True),  # rises with every answer that is stored
+    Column("responder", String(40), nullable=False),  # serial number of the certificate that signed it
+    Column("this_update", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    # What it says; where the books say otherwise by now, it is not given out.
+    Column("revoked_at", Instant),
+    Column("reason", String(24)),
+    Column("invalidity_date", Instant),
+    Column("der", LargeBinary, nullable=False),
+)
 
 
 def _on_sqlite(statement: str) -> ExecutableDDLElement:
@@ -139,6 +155,13 @@ for _table, _sentence in (
 ):
     _refuse(f"{_table.name}_kept", "UPDATE", _table, _sentence)
     _refuse(f"{_table.name}_not_deleted", "DELETE", _table, _sentence)
+_refuse(
+    "ca_ocsp_answers_only_newer",
+    "UPDATE",
+    ocsp_answers,
+    "an answer is followed by a newer one",
+    when="NEW.this_update < OLD.this_update",
+)
 _refuse("ca_certificates_not_deleted", "DELETE", certificates, "no certificate is forgotten")
 _refuse(
     "ca_certificates_as_intended",

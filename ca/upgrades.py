@@ -57,6 +57,19 @@ _TO_2 = (
         state VARCHAR(8) NOT NULL,
         intended_at DATETIME NOT NULL,
         PRIMARY KEY (kind, subject))""",
+    """CREATE TABLE ca_ocsp_answers (
+        serial_number VARCHAR(40) NOT NULL REFERENCES ca_certificates (serial_number),
+        hash_name VARCHAR(8) NOT NULL,
+        number INTEGER NOT NULL,
+        responder VARCHAR(40) NOT NULL,
+        this_update DATETIME NOT NULL,
+        next_update DATETIME NOT NULL,
+        revoked_at DATETIME,
+        reason VARCHAR(24),
+        invalidity_date DATETIME,
+        der BLOB NOT NULL,
+        PRIMARY KEY (serial_number, hash_name))""",
+    "CREATE INDEX ix_ca_ocsp_answers_number ON ca_ocsp_answers (number)",
 )
 _INTENDED_IN_2 = "serial_number, issuer, name, profile, key_id, not_before, not_after, to_be_signed"
 # Name, event, condition, what is said to whoever tries.
@@ -88,6 +101,12 @@ _TRIGGERS_OF_2 = (
         "DELETE ON ca_status_changes",
         "",
         "what happened to a certificate stays written",
+    ),
+    (
+        "ca_ocsp_answers_only_newer",
+        "UPDATE ON ca_ocsp_answers",
+        " WHEN NEW.this_update < OLD.this_update",
+        "an answer is followed by a newer one",
     ),
     ("ca_certificates_not_deleted", "DELETE ON ca_certificates", "", "no certificate is forgotten"),
     (

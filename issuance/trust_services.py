@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder
+from ca.clock_lease import signs_under_lease
 from ca.errors import NotRevocable
 from ca.evidence import Evidence, RevocationEvidence
 from ca.hierarchy import Hierarchy, establish
@@ -68,6 +69,7 @@ class TrustServices:
         custody: where the keys are.
         agencies: who seals.
         clock: the service's.
+        trusted_clock: raises when nobody vouches for it; then nothing is dated and signed.
         urls: addresses inside certificates.
         verify_origin: the address inside seal codes.
         public: the published root.
@@ -87,7 +89,10 @@ class TrustServices:
         public: Path,
         lock: Path,
         audit: AuditRecorder,
+        trusted_clock: Clock | None = None,
     ) -> None:
+        self.trusted_clock: Clock = trusted_clock or clock
+        audit = signs_under_lease(audit, self.trusted_clock)
         self.engine, self._custody, self._agencies, self._urls = engine, custody, agencies, urls
         self._clock, self._verify_origin, self._public, self._audit = clock, verify_origin, public, audit
         self._lock = lock
@@ -211,7 +216,7 @@ class TrustServices:
 
     def _take_up(self, revocations: int, hierarchy: Hierarchy, *, before: _InUse | None = None) -> _InUse:
         evidence = RevocationEvidence(hierarchy, self.engine, audit=self._audit)
-        time_stamper = hierarchy.time_stamper(self._clock)
+        time_stamper = hierarchy.time_stamper(self.trusted_clock)
         if before is not None and before.time_stamper.certificate == time_stamper.certificate:
             time_stamper = before.time_stamper  # it remembers the last instant that it stamped
         seals = {

@@ -2,7 +2,9 @@
 
 from fastapi import Depends, FastAPI, Request, Response
 
+from ca.front import AuthorityFront
 from ca.http import create_router
+from ca.services import AuthorityServices
 from issuance.app import Service
 from issuance.audit.http import AuditPages
 from issuance.catalogue.http import CatalogueHttp
@@ -100,7 +102,10 @@ def create_app(service: Service) -> FastAPI:
     # Before the responder, whose path is whatever stands behind /ocsp/: an answer that is a file is a file.
     app.add_api_route("/ocsp/{name}.ors", signed_before, include_in_schema=False, dependencies=signed)
     trust = service.trust_services
-    app.include_router(create_router(lambda: trust.hierarchy, trust.engine, clock), dependencies=signed)
+    authority = AuthorityServices(
+        lambda: trust.hierarchy, trust.engine, clock, trusted_clock=trust.trusted_clock
+    )
+    app.include_router(create_router(authority), dependencies=signed)
     reference.install_reference(app)
     app.mount("/", published, name="public")
     lay_ground(
@@ -109,5 +114,7 @@ def create_app(service: Service) -> FastAPI:
         limits=Limits(by_path={"/requests/": MAX_ATTACHMENT_BYTES + 1024, "/webhooks/": MAX_WEBHOOK_BYTES}),
         policies={reference.PATH: reference.POLICY},
     )
+    # Outermost: what is asked a thousand times a second does not wait for what the others need.
+    app.add_middleware(AuthorityFront, services=authority)
     assert_every_route_declares(app, elsewhere=ELSEWHERE)
     return app

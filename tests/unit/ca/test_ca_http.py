@@ -15,6 +15,7 @@ from cryptography.x509 import ocsp
 from fastapi import FastAPI
 
 from ca.http import create_router
+from ca.services import AuthorityServices
 
 DIGEST = hashlib.sha256(b"document").digest()
 
@@ -36,10 +37,14 @@ class Client:
             return await client.request(method, path, **arguments)
 
 
+def services(pki: Any, **arguments: Any) -> AuthorityServices:
+    return AuthorityServices(lambda: pki.hierarchy, pki.engine, pki.clock, **arguments)
+
+
 @pytest.fixture
 def client(pki: Any) -> Client:
     app = FastAPI()
-    app.include_router(create_router(lambda: pki.hierarchy, pki.engine, pki.clock))
+    app.include_router(create_router(services(pki)))
     return Client(app)
 
 

@@ -15,7 +15,7 @@ from ca.crl import issue_crl
 from ca.reasons import RevocationReason
 from ca.revocation import revoke
 from ca.store import load_certificate
-from keys.signer import Algorithm
+from keys.signer import Algorithm, Purpose
 
 # What is said of our certificates and let stand, with its reason.
 ACCEPTED = {
@@ -95,7 +95,9 @@ def test_a_crl_passes_rfc_5280(pki: Any) -> None:
 def test_an_ocsp_response_passes_rfc_6960(pki: Any, hash_name: str) -> None:
     with pki.engine.connect() as connection:
         issued = load_certificate(connection, pki.hierarchy.timestamp.certificate.serial_number)
-    answer = pki.hierarchy.ocsp_responder().presign(issued, at=pki.now, hash_name=hash_name)
+    responder = pki.hierarchy.ocsp_responder()
+    draft = responder.draft(issued, at=pki.now, hash_name=hash_name)
+    answer = responder.complete(draft, responder.signer.sign(draft.to_be_signed, purpose=Purpose.OCSP))
     validator = pkix_ocsp.create_pkix_ocsp_response_validator_container(
         [
             pkix_ocsp.create_response_decoder(),
@@ -105,7 +107,7 @@ def test_an_ocsp_response_passes_rfc_6960(pki: Any, hash_name: str) -> None:
         [],
     )
 
-    assert findings(validator.validate(loader.load_ocsp_response(answer.der, "ours").root)) == set()
+    assert findings(validator.validate(loader.load_ocsp_response(answer, "ours").root)) == set()
 
 
 def test_the_judge_does_find_faults(pki: Any) -> None:

@@ -161,7 +161,7 @@ def test_a_responder_whose_certificate_ended_gives_no_status(pki: Any) -> None:
 
     assert ask(pki, a_request(pki)).status is ResponseStatus.TRY_LATER
     with pytest.raises(AuthorityExpired):
-        responder.presign(issued, at=pki.now)
+        responder.draft(issued, hash_name="sha256", at=pki.now)
 
 
 def test_an_answer_never_outlives_the_responders_certificate(pki: Any) -> None:
