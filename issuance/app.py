@@ -24,7 +24,6 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
-from issuance.custody import open_custody
 from issuance.database import open_database
 from issuance.delivery.courier import Couriers
 from issuance.documents.files import FileStore
@@ -35,6 +34,7 @@ from issuance.identity.actors import system_actor
 from issuance.identity.passwords import Passwords
 from issuance.identity.senders import OutboxFile
 from issuance.identity.service_secret import ServiceSecret, load_service_secret
+from issuance.keyrings import open_keyring
 from issuance.ledger.models import MAX_MINOR
 from issuance.money import Currency
 from issuance.payments.cash import CashProvider
@@ -58,6 +58,7 @@ from issuance.requests.workflow import enqueue_fulfilment, open_client
 from issuance.schema import DatabaseNotReady, check_schema
 from issuance.settings import Layout, Settings
 from issuance.trust_services import TrustServices
+from keys.keyring import Keyring
 from verify.documents import DocumentJudge
 from verify.trust import load_trust
 from verify.verdict import ValidationReport
@@ -117,7 +118,9 @@ def compose(
     """
     resources, engine = ExitStack(), open_books(layout, settings)
     resources.callback(engine.dispose)
-    trust_services = open_trust_services(layout, settings, engine, clock)
+    keyring = open_keyring(layout, settings, clock=clock)
+    resources.callback(keyring.close)
+    trust_services = open_trust_services(layout, settings, engine, clock, keyring)
     resources.callback(trust_services.engine.dispose)
     registers = open_registers(layout, clock)
     resources.callback(registers.close)
@@ -189,13 +192,15 @@ def open_authority_books(layout: Layout) -> Engine:
     return open_database(f"sqlite:///{layout.authority.resolve()}")
 
 
-def open_trust_services(layout: Layout, settings: Settings, engine: Engine, clock: Clock) -> TrustServices:
+def open_trust_services(
+    layout: Layout, settings: Settings, engine: Engine, clock: Clock, keyring: Keyring
+) -> TrustServices:
     """The authority with its keys; certificates that are missing or near their end are made."""
     authority = open_authority_books(layout)
     prepare_books(authority)
     return TrustServices(
         engine=authority,
-        custody=open_custody(layout, settings),
+        keyring=keyring,
         agencies=AGENCIES,
         clock=clock,
         urls=PublicUrls(origin=settings.pki_origin),

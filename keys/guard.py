@@ -127,16 +127,17 @@ class GuardedKeyring:
         raise KeyNotActive(key_id=known[-1].key_id, state=known[-1].state_at(at).value)
 
     def generations(self, line: str) -> tuple[KeyRecord, ...]:
-        """All generations of a line, oldest first."""
-        return tuple(map(self._record, self._register.generations(line)))
+        """All generations of a line of a class held here, oldest first."""
+        keys = self._register.generations(line)
+        return tuple(self._record(key) for key in keys if key.purpose in self._purposes)
 
     def record(self, key_id: str) -> KeyRecord:
         """What is known of one key.
 
         Raises:
-            KeyNotFound: the register does not know it.
+            KeyNotFound: the register does not know it, or it is not of a class held here.
         """
-        return self._record(self._register.find(key_id))
+        return self._record(self._held(key_id))
 
     def records(self) -> tuple[KeyRecord, ...]:
         """What is known of every key of the classes held here."""
@@ -238,13 +239,13 @@ class GuardedKeyring:
 
     def _newest(self, line: str) -> RegisteredKey:
         known = self._register.generations(line)
-        if not known:
+        if not known or known[-1].purpose not in self._purposes:
             raise KeyNotFound(key_id=line)
-        return self._held(known[-1].key_id)
+        return known[-1]
 
     def _record(self, key: RegisteredKey) -> KeyRecord:
-        log = self._logs.get(class_of(key.purpose))
-        return key.as_record(at=self._clock(), uses=0 if log is None else log.uses(key.key_id))
+        uses = self._logs[class_of(key.purpose)].uses(key.key_id)
+        return key.as_record(at=self._clock(), uses=uses)
 
     def _move(
         self, key_id: str, to: KeyState, *, at: datetime, why: str, only_from: KeyState | None = None

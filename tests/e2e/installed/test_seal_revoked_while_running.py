@@ -12,6 +12,7 @@ from nothing_lost import assert_nothing_lost
 from ca.reasons import RevocationReason
 from issuance.app import compose, open_trust_services
 from issuance.cli.commands import main
+from issuance.keyrings import open_keyring
 from issuance.settings import load_settings
 from issuance.trust_services import TrustServices
 
@@ -75,10 +76,12 @@ def test_what_nobody_has_published_the_housekeeping_publishes(own_town: Town) ->
     """The operator's process died between the revocation and its publication."""
     town, service = own_town, own_town.service
     town.later(minutes=1)
-    operator = open_trust_services(town.layout, service.settings, town.engine, town.clock)
+    keyring = open_keyring(town.layout, service.settings, clock=town.clock)
+    operator = open_trust_services(town.layout, service.settings, town.engine, town.clock, keyring)
     old = _seal(operator)
     operator.revoke(old.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=town.clock())
     operator.engine.dispose()
+    keyring.close()
 
     town.later(seconds=5)
 
