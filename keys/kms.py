@@ -61,10 +61,10 @@ class ServiceKey:
 class KmsSigner:
     """A key in the service."""
 
-    __slots__ = ("_client", "_key")
+    __slots__ = ("_key", "client")
 
     def __init__(self, key: ServiceKey, client: "KMSClient") -> None:
-        self._key, self._client = key, client
+        self._key, self.client = key, client
 
     @property
     def key_id(self) -> str:
@@ -99,7 +99,7 @@ class KmsSigner:
         key = self._key
         raw = 0 < len(data) <= MAX_RAW_OCTETS
         try:
-            answer = self._client.sign(
+            answer = self.client.sign(
                 KeyId=key.resource,
                 Message=data if raw else _digest(key.algorithm, data),
                 MessageType="RAW" if raw else "DIGEST",
@@ -134,9 +134,9 @@ class KmsCustody:
             read_timeout=ANSWER_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
-        self._client: KMSClient = boto3.client(
-            "kms", region_name=region, endpoint_url=endpoint or None, config=config
-        )
+        # A session of its own: boto3's common one is not for threads, and remembers credentials for all.
+        session = boto3.session.Session(region_name=region)
+        self.client: KMSClient = session.client("kms", endpoint_url=endpoint or None, config=config)
         self._lock = threading.Lock()
         self._open: dict[str, KmsSigner] = {}
 
@@ -155,7 +155,7 @@ class KmsCustody:
             raise UnsupportedUse(key_id=key_id, reason=f"{algorithm} keys are not made in this custody")
         try:
             self._require_free(key_id)
-            made = self._client.create_key(
+            made = self.client.create_key(
                 KeyUsage="SIGN_VERIFY",
                 KeySpec=_SPECS[algorithm][0],
                 Description=f"wathiqa {key_id}",
@@ -183,7 +183,7 @@ class KmsCustody:
             if key_id in self._open:
                 return self._open[key_id]
         try:
-            found = self._client.describe_key(KeyId=ALIAS_PREFIX + key_id)["KeyMetadata"]
+            found = self.client.describe_key(KeyId=ALIAS_PREFIX + key_id)["KeyMetadata"]
             if not found.get("Enabled"):
                 _refuse(key_id, f"its state is {found.get('KeyState')}")
             if found.get("Origin") == "EXTERNAL":
@@ -201,7 +201,7 @@ class KmsCustody:
     def key_ids(self) -> list[str]:
         """The identifiers of all keys of ours, sorted."""
         try:
-            pages = self._client.get_paginator("list_aliases").paginate()
+            pages = self.client.get_paginator("list_aliases").paginate()
             names = [alias.get("AliasName", "") for page in pages for alias in page["Aliases"]]
         except (ClientError, BotoCoreError) as error:
             raise translate_fault(error, "*") from error
@@ -219,17 +219,17 @@ class KmsCustody:
         with self._lock:
             self._open.pop(key_id, None)
         try:
-            found = self._client.describe_key(KeyId=ALIAS_PREFIX + key_id)["KeyMetadata"]
+            found = self.client.describe_key(KeyId=ALIAS_PREFIX + key_id)["KeyMetadata"]
             if found.get("KeyState") != "PendingDeletion":  # by an attempt that failed half-way
                 self._delete(found["KeyId"])
-            self._client.delete_alias(AliasName=ALIAS_PREFIX + key_id)
+            self.client.delete_alias(AliasName=ALIAS_PREFIX + key_id)
         except (ClientError, BotoCoreError) as error:
             raise translate_fault(error, key_id) from error
 
     def _require_free(self, key_id: str) -> None:
         try:
-            self._client.describe_key(KeyId=ALIAS_PREFIX + key_id)
-        except self._client.exceptions.NotFoundException:
+            self.client.describe_key(KeyId=ALIAS_PREFIX + key_id)
+        except self.client.exceptions.NotFoundException:
             return
         raise KeyExists(key_id=key_id)
 
@@ -239,25 +239,25 @@ class KmsCustody:
         An alias that exists may be our own: the answer to the first attempt was lost and boto3 tried again.
         """
         try:
-            self._client.create_alias(AliasName=ALIAS_PREFIX + key_id, TargetKeyId=resource)
-        except self._client.exceptions.AlreadyExistsException as error:
-            holder = self._client.describe_key(KeyId=ALIAS_PREFIX + key_id)["KeyMetadata"]["KeyId"]
+            self.client.create_alias(AliasName=ALIAS_PREFIX + key_id, TargetKeyId=resource)
+        except self.client.exceptions.AlreadyExistsException as error:
+            holder = self.client.describe_key(KeyId=ALIAS_PREFIX + key_id)["KeyMetadata"]["KeyId"]
             if holder != resource:
                 self._delete(resource)
                 raise KeyExists(key_id=key_id) from error
 
     def _delete(self, resource: str) -> None:
-        self._client.schedule_key_deletion(
+        self.client.schedule_key_deletion(
             KeyId=resource, PendingWindowInDays=SHORTEST_DELAY_BEFORE_DELETION_DAYS
         )
 
     def _tags(self, resource: str) -> dict[str, str]:
-        pages = self._client.get_paginator("list_resource_tags").paginate(KeyId=resource)
+        pages = self.client.get_paginator("list_resource_tags").paginate(KeyId=resource)
         return {tag["TagKey"]: tag["TagValue"] for page in pages for tag in page["Tags"]}
 
     def _lend(self, key_id: str, resource: str, purpose: Purpose, algorithm: Algorithm) -> KmsSigner:
         """Read the public half, once: it never changes."""
-        der = self._client.get_public_key(KeyId=resource)["PublicKey"]
+        der = self.client.get_public_key(KeyId=resource)["PublicKey"]
         try:
             public_key = load_der_public_key(der)
         except (ValueError, UnsupportedAlgorithm) as error:
@@ -272,7 +272,7 @@ class KmsCustody:
             public_key=cast("PublicKey", public_key),
         )
         with self._lock:
-            return self._open.setdefault(key_id, KmsSigner(key, self._client))
+            return self._open.setdefault(key_id, KmsSigner(key, self.client))
 
 
 def _digest(algorithm: Algorithm, data: bytes) -> bytes:

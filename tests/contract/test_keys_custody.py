@@ -1,7 +1,6 @@
 """One suite for every custody backend: a new backend joins `BACKENDS` and nothing else changes."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +12,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
-
-sys.path.insert(0, str(Path(__file__).parent / "custody"))
-
-from cloud_kms import CREDENTIALS, CloudKms
-from soft_hsm import SoftHsm
 
 from keys.custody import Custody, ErasingCustody, obtain_key
 from keys.errors import InvalidKeyId, KeyExists, KeyNotFound, UnsupportedUse, WrongPurpose
@@ -48,31 +42,17 @@ CERTIFIABLE_KINDS = [(name, algorithm) for name, algorithm in EACH_KIND if algor
 NOT_HELD = [(name, algorithm) for name in HELD for algorithm in Algorithm if algorithm not in HELD[name]]
 
 
-@pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory) -> SoftHsm:
-    return SoftHsm(tmp_path_factory.mktemp("softhsm"))
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[CloudKms]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        running = CloudKms()
-        yield running
-        running.stop()
-
-
 @pytest.fixture
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Backend]:
     def open_backend(name: str) -> Backend:
         make: Callable[[], Custody]
         if name == "pkcs11":
-            hsm: SoftHsm = request.getfixturevalue("token")
+            hsm = request.getfixturevalue("token")
+            hsm.plug_in()
             hsm.wipe()
             make = hsm.custody
         elif name == "kms":
-            kms: CloudKms = request.getfixturevalue("service")
+            kms = request.getfixturevalue("service")
             kms.wipe()
             make = kms.custody
         else:

@@ -14,6 +14,7 @@ import pytest
 from pkcs11 import Attribute
 
 from keys.pkcs11 import Pkcs11Custody
+from keys.pkcs11_library import load_library
 
 PIN, OFFICER_PIN, LABEL = "a pin of tests", "an officer's pin", "wathiqa-tests"
 WHERE_DISTRIBUTIONS_PUT_IT = (
@@ -54,8 +55,9 @@ class SoftHsm:
         )
 
     def plug_in(self) -> None:
-        """Have this process see this token; libraries read the variable when they are initialised."""
+        """Have this process see this token alone: SoftHSM reads its settings when it is initialised."""
         os.environ["SOFTHSM2_CONF"] = str(self.settings)
+        load_library(self.library, key_id="tests").reset()
 
     def custody(self, pin: str = PIN) -> Pkcs11Custody:
         return Pkcs11Custody(self.library, LABEL, pin.encode)
