@@ -125,6 +125,7 @@ def require_good_ocsp_response(der: bytes) -> None:
 
 _ETSI_TYPES = {
     ProfileName.SEAL: "NCP_LEGAL_PERSON_CERTIFICATE",
+    ProfileName.OFFICER: "NCP_NATURAL_PERSON_CERTIFICATE",
     ProfileName.TIMESTAMP: "NCP_LEGAL_PERSON_CERTIFICATE",
     ProfileName.TRUST_LIST: "NCP_LEGAL_PERSON_CERTIFICATE",
 }
