@@ -1,9 +1,10 @@
 """Certificate paths from a signer to a root of ours (RFC 5280 §6, a closed profile).
 
-The authority is small and known: root, at most `MAX_INTERMEDIATES` issuing CAs, leaf.
+The authority is small and known: root, at most two issuing CAs, leaf.
 So the judge accepts only what that authority issues, and every step is bounded: number
 of certificates, depth, and no construct it does not know (an unknown critical
-extension, name or policy constraints) passes.
+extension, name or policy constraints, policy mappings, critical or not) passes.
+`docs/pkits.md` tells what that means for every path of NIST's test suite.
 
 Signatures along a path are verified once and remembered; validity, key usage and
 revocation are judged at every call, for the instant asked about.
@@ -21,11 +22,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from verify.algorithms import MIN_RSA_BITS
 from verify.errors import NotDecided, NotVerified
 from verify.revocation import Knowledge, RevocationMemory, Revoked
 from verify.verdict import SubIndication
 
-MAX_INTERMEDIATES = 2
 MAX_CANDIDATES = 64
 MAX_REMEMBERED = 4096
 
@@ -36,6 +37,15 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.KEY_USAGE,
         ExtensionOID.EXTENDED_KEY_USAGE,
         ExtensionOID.CERTIFICATE_POLICIES,
+    }
+)
+# They change what a path means, and some of them are found not critical (RFC 5280 §4.2.1.5 allows it).
+_REFUSED = frozenset(
+    {
+        ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.POLICY_MAPPINGS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
     }
 )
 # RFC 3161 §4: after these, what a TSA stamped before the revocation remains good.
@@ -68,6 +78,17 @@ class _Path:
         return zip((self.leaf, *self.above), self.above, strict=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of RFC 5280 a path may use. The defaults are our authority's; NIST's test suite needs more."""
+
+    intermediates: int = 2
+    rsa_bits: int = MIN_RSA_BITS
+
+
+OUR_LIMITS = Limits()
+
+
 class ChainJudge:
     """Judges certificates against the roots and the published CRLs of one trust."""
 
@@ -77,8 +98,9 @@ class ChainJudge:
         roots: Iterable[x509.Certificate],
         certificates: Iterable[x509.Certificate] = (),
         crls: Iterable[x509.CertificateRevocationList] = (),
+        limits: Limits = OUR_LIMITS,
     ) -> None:
-        self._roots = tuple(roots)
+        self._roots, self._limits = tuple(roots), limits
         # Every certificate ever issued may be published; only authorities can stand in a path.
         self._authorities = tuple(each for each in certificates if _is_authority(each))
         self._paths: dict[bytes, _Path] = {}
@@ -150,11 +172,13 @@ class ChainJudge:
         if key in self._paths:
             return self._paths[key]
         candidates = (*self._authorities, *evidence.certificates[:MAX_CANDIDATES])
-        above = self._climb(leaf, candidates, MAX_INTERMEDIATES)
+        above = self._climb(leaf, candidates, self._limits.intermediates)
         if above is None:
             raise NotDecided(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, check)
         path = _Path(leaf=leaf, above=above)
         _check_authorities(path, check)
+        for certificate in (path.leaf, *path.above):
+            _check_certificate(certificate, self._limits, check)
         if len(self._paths) >= MAX_REMEMBERED:
             self._paths.clear()
         self._paths[key] = path
@@ -199,8 +223,9 @@ def _unfit(check: str, rule: str) -> NotVerified:
 
 
 def _check_authorities(path: _Path, check: str) -> None:
-    """RFC 5280 §6.1.4, for every certificate above the leaf."""
-    for below, authority in enumerate(path.above):
+    """RFC 5280 §6.1.4 (h) to (n), for every certificate above the leaf."""
+    below = 0
+    for authority in path.above:
         constraints = _extension(authority, x509.BasicConstraints)
         if constraints is None or not constraints.ca:
             raise _unfit(check, "an issuer is not an authority")
@@ -209,19 +234,27 @@ def _check_authorities(path: _Path, check: str) -> None:
         usage = _extension(authority, x509.KeyUsage)
         if usage is None or not usage.key_cert_sign:
             raise _unfit(check, "an authority may not sign certificates")
-    for certificate in (path.leaf, *path.above):
-        if any(each.critical and each.oid not in _UNDERSTOOD for each in certificate.extensions):
-            raise _unfit(check, "a critical extension that is not understood")
-        if not _strong(certificate):
-            raise NotDecided(SubIndication.CRYPTO_CONSTRAINTS_FAILURE, check)
+        # §6.1.4 (l): an authority that certified itself anew does not make the path longer.
+        below += authority.issuer != authority.subject
 
 
-def _strong(certificate: x509.Certificate) -> bool:
+def _check_certificate(certificate: x509.Certificate, limits: Limits, check: str) -> None:
+    """No construct that this judge does not know, no weak key."""
+    if certificate.serial_number <= 0:
+        raise _unfit(check, "a serial number that is not positive")  # RFC 5280 §4.1.2.2
+    for each in certificate.extensions:
+        if each.oid in _REFUSED or (each.critical and each.oid not in _UNDERSTOOD):
+            raise _unfit(check, "an extension that is not understood")
+    if not _is_strong(certificate, limits):
+        raise NotDecided(SubIndication.CRYPTO_CONSTRAINTS_FAILURE, check)
+
+
+def _is_strong(certificate: x509.Certificate, limits: Limits) -> bool:
     match certificate.public_key():
         case ec.EllipticCurvePublicKey(curve=curve):
             return isinstance(curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1)
         case rsa.RSAPublicKey(key_size=size):
-            return size >= 3072  # noqa: PLR2004 - ETSI TS 119 312, usable beyond 2028
+            return size >= limits.rsa_bits
         case _:
             return False
 

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import CRLEntryExtensionOID, ExtendedKeyUsageOID, ExtensionOID
 
 from verify.algorithms import strong_hash
 
@@ -29,6 +29,10 @@ MAX_REMEMBERED = 4096
 _Verified = TypeVar("_Verified", x509.CertificateRevocationList, ocsp.OCSPResponse)
 _OCSP_HASHES = (hashes.SHA1, hashes.SHA256)
 _CRL_EXTENSIONS = frozenset({ExtensionOID.AUTHORITY_KEY_IDENTIFIER, ExtensionOID.CRL_NUMBER})
+_CRL_PARTS = frozenset(
+    {ExtensionOID.ISSUING_DISTRIBUTION_POINT, ExtensionOID.DELTA_CRL_INDICATOR, ExtensionOID.FRESHEST_CRL}
+)
+_ENTRY_EXTENSIONS = frozenset({CRLEntryExtensionOID.CRL_REASON, CRLEntryExtensionOID.INVALIDITY_DATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,17 +168,40 @@ def _parse_crl(der: bytes, issuer: x509.Certificate) -> x509.CertificateRevocati
 
 
 def _is_whole_crl_of(issuer: x509.Certificate, crl: x509.CertificateRevocationList) -> bool:
-    public_key = issuer.public_key()
-    if not isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        return False
     try:
-        # RFC 5280 §5.2: an extension not understood, such as a distribution point's scope, voids it.
-        understood = strong_hash(crl.signature_hash_algorithm) and not any(
-            each.critical and each.oid not in _CRL_EXTENSIONS for each in crl.extensions
-        )
-        return understood and crl.issuer == issuer.subject and crl.is_signature_valid(public_key)
-    except (ValueError, TypeError):
+        public_key = issuer.public_key()
+        if crl.issuer != issuer.subject or not isinstance(
+            public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+        ):
+            return False
+        is_signed = strong_hash(crl.signature_hash_algorithm) and crl.is_signature_valid(public_key)
+        return is_signed and _may_sign_crls(issuer) and _is_understood(crl)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
+
+
+def _may_sign_crls(issuer: x509.Certificate) -> bool:
+    """RFC 5280 §6.3.3 (f): an authority that may only sign certificates signs no CRL."""
+    try:
+        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _is_understood(crl: x509.CertificateRevocationList) -> bool:
+    """Whether the list speaks of all its issuer's certificates, in words that are known here.
+
+    RFC 5280 §5.2, §5.3: an extension not understood, of the list or of one entry, voids the list. So does
+    one that makes it a part: of some reasons or certificates, or the base of deltas that nobody reads here.
+    """
+    if any(
+        each.oid in _CRL_PARTS or (each.critical and each.oid not in _CRL_EXTENSIONS)
+        for each in crl.extensions
+    ):
+        return False
+    return not any(
+        each.critical and each.oid not in _ENTRY_EXTENSIONS for entry in crl for each in entry.extensions
+    )
 
 
 def _parse_ocsp(der: bytes, issuer: x509.Certificate) -> ocsp.OCSPResponse | None:
