@@ -5,8 +5,8 @@ web application (`web.py`), the worker and the commands use them.
 """
 
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,12 +16,15 @@ from dbos import DBOSClient
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
+from ca.applications import prepare_applications
 from ca.auditing import AuditRecorder
+from ca.certificates import Issuer
 from ca.store import prepare_books
 from ca.urls import PublicUrls
 from issuance.agencies import AGENCIES
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
+from issuance.authority.desk import AuthorityDesk, key_digest
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
 from issuance.database import open_database
@@ -29,6 +32,7 @@ from issuance.delivery.courier import Couriers
 from issuance.documents.files import FileStore
 from issuance.documents.press import Press
 from issuance.documents.status_lists import StatusPublisher
+from issuance.file_locks import alone
 from issuance.http.cursors import Cursors
 from issuance.identity.actors import system_actor
 from issuance.identity.passwords import Passwords
@@ -76,6 +80,7 @@ class Service:
     settings: Settings
     parts: Parts
     trust_services: TrustServices
+    desk: AuthorityDesk
     registers: ConnectedRegisters
     exchange: Exchange
     opening: Opening
@@ -94,8 +99,19 @@ class Service:
     def publish(self) -> None:
         """Bring every published file up to date: certificates, lists, page, statuses."""
         at = self.parts.clock()
-        self.trust_services.publish(at=at)
-        self.parts.statuses.publish_all(at=at)
+        try:
+            self.trust_services.publish(at=at)
+        finally:  # where a ceremony is lacking, statuses are due all the same
+            self.parts.statuses.publish_all(at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """The certificate authority without its services: for ceremonies. Nobody else changes it meanwhile."""
+
+    books: Engine
+    keyring: Keyring
+    audit: AuditRecorder
 
 
 def compose(
@@ -157,6 +173,7 @@ def compose(
         settings=settings,
         parts=parts,
         trust_services=trust_services,
+        desk=open_desk(layout, settings, engine, trust_services, keyring),
         registers=registers,
         exchange=exchange,
         opening=Opening(
@@ -192,12 +209,28 @@ def open_authority_books(layout: Layout) -> Engine:
     return open_database(f"sqlite:///{layout.authority.resolve()}")
 
 
+@contextmanager
+def opened_authority(layout: Layout, settings: Settings, clock: Clock) -> Iterator[Authority]:
+    """The authority's books and keys, before or without the services that need certificates."""
+    with ExitStack() as resources:
+        service_books = open_books(layout, settings)
+        resources.callback(service_books.dispose)
+        books = open_authority_books(layout)
+        resources.callback(books.dispose)
+        prepare_books(books)
+        keyring = open_keyring(layout, settings, clock=clock)
+        resources.callback(keyring.close)
+        resources.enter_context(alone(layout.authority_lock))
+        yield Authority(books=books, keyring=keyring, audit=_authority_audit(service_books))
+
+
 def open_trust_services(
     layout: Layout, settings: Settings, engine: Engine, clock: Clock, keyring: Keyring
 ) -> TrustServices:
     """The authority with its keys; certificates that are missing or near their end are made."""
     authority = open_authority_books(layout)
     prepare_books(authority)
+    prepare_applications(authority)
     return TrustServices(
         engine=authority,
         keyring=keyring,
@@ -208,6 +241,31 @@ def open_trust_services(
         public=layout.public,
         lock=layout.authority_lock,
         audit=_authority_audit(engine),
+    )
+
+
+def open_desk(
+    layout: Layout, settings: Settings, engine: Engine, trust_services: TrustServices, keyring: Keyring
+) -> AuthorityDesk:
+    """Where applications are decided and certificates taken out of force."""
+
+    def issuer() -> Issuer:
+        return trust_services.hierarchy.issuing.as_issuer()
+
+    def own_keys() -> frozenset[str]:
+        return frozenset(key_digest(record.public_key) for record in keyring.records())
+
+    return AuthorityDesk(
+        books=trust_services.engine,
+        engine=engine,
+        issuer=issuer,
+        trusted_clock=trust_services.trusted_clock,
+        urls=PublicUrls(origin=settings.pki_origin),
+        lock=layout.authority_lock,
+        agencies=AGENCIES,
+        own_keys=own_keys,
+        status_changed=lambda at: trust_services.replace_revoked(at=at),
+        publish=lambda at: trust_services.publish(at=at),
     )
 
 

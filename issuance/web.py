@@ -7,6 +7,8 @@ from ca.http import create_router
 from ca.services import AuthorityServices
 from issuance.app import Service
 from issuance.audit.http import AuditPages
+from issuance.authority.est import EstHttp
+from issuance.authority.http import AuthorityHttp
 from issuance.catalogue.http import CatalogueHttp
 from issuance.delivery.http import DeliveryHttp
 from issuance.documents.http import DocumentsHttp
@@ -91,17 +93,26 @@ def create_app(service: Service) -> FastAPI:
             person_exists=service.registers.is_registered,
         ).router(),
     )
+    desk, trust = service.desk, service.trust_services
+    enrolment = (
+        AuthorityHttp(engine=engine, clock=clock, desk=desk, cursors=service.cursors).router(),
+        EstHttp(
+            engine=engine,
+            clock=clock,
+            desk=desk,
+            authorities=lambda: (trust.hierarchy.issuing.certificate, *trust.hierarchy.issuing.chain),
+        ).router(),
+    )
     published = PublishedFiles(service.layout.public)
 
     async def signed_before(name: str, request: Request) -> Response:
         return await published.get_response(f"ocsp/{name}.ors", request.scope)
 
-    for router in routers:
+    for router in (*routers, *enrolment):
         app.include_router(router)
     signed = [Depends(public("signed answers that everybody may ask for"))]
     # Before the responder, whose path is whatever stands behind /ocsp/: an answer that is a file is a file.
     app.add_api_route("/ocsp/{name}.ors", signed_before, include_in_schema=False, dependencies=signed)
-    trust = service.trust_services
     authority = AuthorityServices(
         lambda: trust.hierarchy, trust.engine, clock, trusted_clock=trust.trusted_clock
     )

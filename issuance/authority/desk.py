@@ -10,14 +10,15 @@ One officer is enough to suspend, release or revoke: whoever waits for a second 
 is in the wrong hands protects nobody (ADR 17).
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ca import enrolment, revocation
 from ca.applications import Application, find_applications, find_by_key, load_application
@@ -25,33 +26,48 @@ from ca.auditing import AuditRecorder
 from ca.certificates import Issuer
 from ca.csr import CheckedRequest
 from ca.enrolment import NewApplication
+from ca.errors import NotRevocable
 from ca.names import Agency as CertifiedAgency
-from ca.names import agency_name
+from ca.names import Officer as CertifiedOfficer
+from ca.names import agency_name, officer_name
 from ca.profiles import ProfileName
 from ca.reasons import RevocationReason
-from ca.serials import SerialNumber
+from ca.serials import SerialNumber, serial_text
 from ca.store import IssuedCertificate, StatusChange, find_certificates, find_status_changes, load_certificate
 from ca.urls import PublicUrls
 from issuance.agencies import Agency
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
-from issuance.authority.errors import AgencyUnknown
+from issuance.authority.errors import AgencyUnknown, OfficerUnknown
+from issuance.clock import Clock
 from issuance.database import reading
 from issuance.file_locks import alone
 from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.errors import TokenNotValid
 from issuance.identity.permissions import Permission
 from issuance.identity.tokens import load_staff
+from keys.signer import PublicKey
 
 ENROLLED = "enrolled"
+_DATED = frozenset({"application-issue", "certificate-issue"})
+"""Acts that lead to a signature: none without a clock that somebody vouches for."""
+BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedOfficer:
+    """A member of an agency's staff who is to sign in person."""
+
+    account: str  # the id of their account: it decides nothing on its own application
+    person: CertifiedOfficer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody applies for: a seal certificate for one system of an agency."""
+    """What somebody applies for: the seal of one system of an agency, or the signature of one officer."""
 
     agency: str
-    system: str  # which of the agency's systems: "archive"
+    holder: str | NamedOfficer  # which of the agency's systems: "archive"; or who
     request: CheckedRequest
     evidence: str = ""
     renews: SerialNumber | None = None
@@ -66,6 +82,7 @@ class AuthorityDesk:
         books: the authority's database.
         engine: the service's database.
         issuer: the issuing authority, as it is at each call.
+        trusted_clock: raises when nobody vouches for it; then nothing is dated and signed.
         urls: addresses inside certificates.
         lock: held by the one process that makes certificates or changes their status.
         agencies: who may have certificates.
@@ -77,6 +94,7 @@ class AuthorityDesk:
     books: Engine
     engine: Engine
     issuer: Callable[[], Issuer]
+    trusted_clock: Clock
     urls: PublicUrls
     lock: Path
     agencies: Sequence[Agency]
@@ -91,18 +109,11 @@ class AuthorityDesk:
 
         Raises:
             AgencyUnknown: no such agency, or a machine's of another one.
+            OfficerUnknown: no open account of that agency, or a machine asks.
+            ProfileViolation: a name that no certificate may carry.
             Refusal: see `ca.enrolment.submit`.
         """
-        agency = self.agency(wish.agency, by)
-        new = NewApplication(
-            profile=ProfileName.SEAL,
-            agency=agency.id,
-            holder=holder_of(agency.id, wish.system),
-            subject=registered_subject(agency),
-            evidence=wish.evidence,
-            renews=wish.renews,
-            proof=wish.proof,
-        )
+        new = self._new_application(wish, by)
         with self.books.begin() as connection:
             before = find_by_key(connection, wish.request.key_fingerprint)
             if before is not None and _is_same(before, new, wish.request, by):
@@ -229,6 +240,7 @@ class AuthorityDesk:
             CertificateNotFound, NotRevocable: see `ca.revocation.suspend`.
         """
         with alone(self.lock), self.books.begin() as connection:
+            _require_online(connection, serial)
             revocation.suspend(connection, serial, at=at, by=name_of(by), audit=self._audit(by, why=why))
         return self._made_known(serial, at)
 
@@ -258,6 +270,7 @@ class AuthorityDesk:
             CertificateNotFound, NotRevocable: see `ca.revocation.revoke`.
         """
         with alone(self.lock), self.books.begin() as connection:
+            _require_online(connection, serial)
             revocation.revoke(
                 connection,
                 serial,
@@ -293,6 +306,36 @@ class AuthorityDesk:
             except TokenNotValid:
                 return False
 
+    def _new_application(self, wish: Wish, by: Actor) -> NewApplication:
+        agency = self.agency(wish.agency, by)
+        if isinstance(wish.holder, NamedOfficer):
+            self._check_account(wish.holder, agency, by)
+            profile, holder = ProfileName.OFFICER, f"{ENROLLED}-officer-{wish.holder.account}"
+            subject = officer_name(wish.holder.person, certified(agency))
+            beneficiary = f"{ActorKind.STAFF}:{wish.holder.account}"
+        else:
+            profile, holder, beneficiary = ProfileName.SEAL, holder_of(agency.id, wish.holder), None
+            subject = agency_name(certified(agency))
+        return NewApplication(
+            profile=profile,
+            agency=agency.id,
+            holder=holder,
+            subject=subject,
+            evidence=wish.evidence,
+            beneficiary=beneficiary,
+            renews=wish.renews,
+            proof=wish.proof,
+        )
+
+    def _check_account(self, officer: NamedOfficer, agency: Agency, by: Actor) -> None:
+        with reading(self.engine) as connection:
+            try:
+                account = load_staff(connection, officer.account)
+            except TokenNotValid as error:
+                raise OfficerUnknown from error
+        if account.agency != agency.id or by.kind is ActorKind.MACHINE:
+            raise OfficerUnknown
+
     def _issue(self, number: str, *, by: Actor, at: datetime) -> IssuedCertificate:
         with alone(self.lock):
             issued = enrolment.issue_application(
@@ -316,6 +359,8 @@ class AuthorityDesk:
         """Into the service's one trail, in the name of who acts; where that fails, nothing is done."""
 
         def tell(act: str, facts: Mapping[str, str], at: datetime) -> None:
+            if act in _DATED:
+                self.trusted_clock()
             if act.startswith("application-"):
                 about = AuditObject(kind="application", id=facts["application"])
             else:
@@ -325,6 +370,23 @@ class AuthorityDesk:
                 trail.record(connection, actor, f"authority.{act}", about, at=at, facts=dict(said))
 
         return tell
+
+
+def _require_online(connection: Connection, serial: int) -> None:
+    """Nothing that the root signed is taken out of force here: nobody would learn of it.
+
+    Raises:
+        CertificateNotFound: never issued.
+        NotRevocable: the root signed it.
+    """
+    if load_certificate(connection, serial).issuer == ProfileName.ROOT.value:
+        raise NotRevocable(serial_number=serial_text(serial), reason=BY_CEREMONY)
+
+
+def key_digest(key: PublicKey) -> str:
+    """By what a public key is known again: SHA-256 of its SubjectPublicKeyInfo, hexadecimal."""
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()
 
 
 def name_of(actor: Actor) -> str:
@@ -337,15 +399,13 @@ def holder_of(agency: str, system: str) -> str:
     return f"{ENROLLED}-{agency}-{system}"
 
 
-def registered_subject(agency: Agency) -> x509.Name:
-    """The one subject of an agency's certificates."""
-    return agency_name(
-        CertifiedAgency(
-            code=agency.id,
-            name_ar=agency.ar,
-            name_en=agency.en,
-            organization_identifier=agency.organization_identifier,
-        )
+def certified(agency: Agency) -> CertifiedAgency:
+    """An agency as certificates name it."""
+    return CertifiedAgency(
+        code=agency.id,
+        name_ar=agency.ar,
+        name_en=agency.en,
+        organization_identifier=agency.organization_identifier,
     )
 
 
@@ -353,6 +413,17 @@ def is_of(issued: IssuedCertificate, agency: Agency) -> bool:
     """Whether a certificate names this agency."""
     named = issued.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
     return [each.value for each in named] == [agency.organization_identifier]
+
+
+def status_of(issued: IssuedCertificate, *, at: datetime) -> str:
+    """The present status in a word."""
+    if issued.is_revoked:
+        return "revoked"
+    if at > issued.not_after:
+        return "expired"
+    if issued.is_on_hold:
+        return "suspended"
+    return "in-force" if at >= issued.not_before else "not-yet-valid"
 
 
 def _is_same(before: Application, new: NewApplication, request: CheckedRequest, by: Actor) -> bool:

@@ -86,6 +86,14 @@ class AgencyUnknown(NotFound):
     en = "There is no such agency, or it is not yours."
 
 
+class OfficerUnknown(NotFound):
+    """No open account of this id belongs to the agency; or a machine asks, and people are not its matter."""
+
+    code = "officer-unknown"
+    ar = "لا يوجد في هذه الجهة موظف بهذا الحساب."
+    en = "This agency has no member of staff with this account."
+
+
 class RequestNotText(Invalid):
     """The request is neither PEM nor DER in base64."""
 
@@ -94,14 +102,20 @@ class RequestNotText(Invalid):
     en = "Write the certificate request as PEM, or as DER in base64."
 
 
+class NothingToRenew(Conflict):
+    """The caller's system has no certificate in force that another could follow."""
+
+    code = "nothing-to-renew"
+    ar = "ليس لهذا النظام شهادة نافذة تُجدَّد. قدّم طلباً جديداً."
+    en = "This system has no certificate in force to renew. Apply for a new one."
+
+
 class IssuingKeyUnavailable(Unavailable):
     """The issuing key does not answer; what was approved is issued as soon as it does."""
 
     code = "issuing-key-unavailable"
     ar = "مفتاح الإصدار لا يجيب الآن. حُفظت الموافقة، وتصدر الشهادة متى أجاب."
-    en = (
-        "The issuing key does not answer at present. The approval is kept; the certificate will follow."
-    )
+    en = "The issuing key does not answer at present. The approval is kept; the certificate will follow."
 
 
 def problem_of(error: CaError) -> IssuanceError | None:

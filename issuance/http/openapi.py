@@ -1,9 +1,11 @@
 """The OpenAPI document, good enough to generate a client from.
 
 Every operation names its problems as shared components instead of the framework's own
-validation schema, its permission as `x-permission`, and a short stable `operationId`.
+validation schema, its permission as `x-permission`, and a short stable `operationId`. Its
+summary is how its description begins: the first line of the handler's docstring.
 """
 
+import re
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -125,6 +127,7 @@ def _complete_operation(operation: dict[str, Any], method: str, path: str, decla
     names = [*_ALWAYS, *(() if open_to_all else _BEHIND_A_DOOR)]
     names += ["NotFound"] if "{" in path else []
     names += ["Conflict"] if method in _WRITING else []
+    operation["summary"] = _summary(operation.get("description") or operation["summary"])
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     for name in names:
@@ -136,6 +139,12 @@ def _complete_operation(operation: dict[str, Any], method: str, path: str, decla
     operation["responses"] = dict(sorted(responses.items()))
     if not open_to_all:
         operation["x-permission"] = sorted(declared)
+
+
+def _summary(description: str) -> str:
+    """The first clause of a description, without its full stop."""
+    line = description.strip().partition("\n")[0]
+    return re.split(r"[;:(]", line)[0].strip().removesuffix(".")
 
 
 def _response(description: str) -> dict[str, Any]:

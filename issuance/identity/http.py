@@ -247,7 +247,7 @@ class SignIn:
         scope: Annotated[str | None, Form(max_length=1000)] = None,
     ) -> Response:
         """OAuth 2.0 client credentials (RFC 6749 §4.4); answers and errors are those of RFC 6749 §5."""
-        client = _basic_credentials(shown)
+        client = basic_credentials(shown)
         if client is None:
             return _oauth_error("invalid_client")
         if grant_type != "client_credentials":
@@ -274,7 +274,7 @@ def _session(token: IssuedToken) -> Session:
     return Session(access_token=token.text, expires_at=token.expires_at)
 
 
-def _basic_credentials(shown: HTTPAuthorizationCredentials | None) -> tuple[str, str] | None:
+def basic_credentials(shown: HTTPAuthorizationCredentials | None) -> tuple[str, str] | None:
     """Client id and secret, each form-encoded before they were joined (RFC 6749 §2.3.1)."""
     if shown is None or shown.scheme.lower() != "basic":
         return None

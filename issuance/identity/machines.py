@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
@@ -113,6 +113,24 @@ def grant_token(
     connection: Connection, client_id: str, secret: str, *, scope: str | None, at: datetime
 ) -> Grant | ClientRefused:
     """A token for a client that proves itself. A refusal is returned: commit its audit entry, then answer."""
+    proven = prove_client(connection, client_id, secret, at=at)
+    if proven is None:
+        return ClientRefused("invalid_client")
+    if scope is not None and not _SCOPE.fullmatch(scope):
+        return ClientRefused("invalid_scope")
+    held = {str(permission) for permission in proven.permissions}
+    asked = held if scope is None else {*scope.split(" ")}
+    if not asked or not asked <= held:
+        return ClientRefused("invalid_scope")
+    granted = " ".join(sorted(asked))
+    token = issue_token(connection, ActorKind.MACHINE, client_id, at=at, scopes=granted)
+    actor = replace(proven, permissions=frozenset())
+    trail.record(connection, actor, "session.begin", _object(client_id), at=at, facts={"scope": granted})
+    return Grant(token=token, scope=granted)
+
+
+def prove_client(connection: Connection, client_id: str, secret: str, *, at: datetime) -> Actor | None:
+    """The client that shows its secret itself; None otherwise: commit the audit entry, then answer."""
     row = connection.execute(
         select(clients).where(clients.c.id == client_id).with_for_update(read=True)
     ).first()
@@ -121,18 +139,11 @@ def grant_token(
     if row is None or row.disabled or not fits:
         known = _object("-" if row is None else row.id)
         trail.record(connection, system_actor("sign-in"), "client.refuse", known, at=at)
-        return ClientRefused("invalid_client")
-    if scope is not None and not _SCOPE.fullmatch(scope):
-        return ClientRefused("invalid_scope")
-    held = {*row.scopes.split()}
-    asked = held if scope is None else {*scope.split(" ")}
-    if not asked or not asked <= held:
-        return ClientRefused("invalid_scope")
-    granted = " ".join(sorted(asked))
-    token = issue_token(connection, ActorKind.MACHINE, client_id, at=at, scopes=granted)
-    actor = Actor(kind=ActorKind.MACHINE, id=client_id, permissions=frozenset(), agency=row.agency)
-    trail.record(connection, actor, "session.begin", _object(client_id), at=at, facts={"scope": granted})
-    return Grant(token=token, scope=granted)
+        return None
+    held = frozenset(Permission(scope) for scope in row.scopes.split())
+    return Actor(
+        kind=ActorKind.MACHINE, id=client_id, permissions=held & MACHINE_PERMISSIONS, agency=row.agency
+    )
 
 
 def _hashed(secret: str) -> str:

@@ -48,6 +48,17 @@ def test_every_operation_says_in_words_what_it_does_and_where_it_belongs(documen
         assert operation["description"].strip(), (method, path)
 
 
+def test_every_operation_has_a_summary_for_people(document: Any) -> None:
+    """Not the function's name: the beginning of its description, one clause without a full stop."""
+    for method, path, operation in _operations(document):
+        summary = operation["summary"]
+        name = re.sub(r"(?<!^)(?=[A-Z])", " ", operation["operationId"]).title()
+        assert summary != name, (method, path)
+        assert operation["description"].startswith(summary), (method, path)
+        assert 3 <= len(summary) <= 100, (method, path)
+        assert not summary.endswith("."), (method, path)
+
+
 def test_every_failure_is_described_as_a_problem(document: Any) -> None:
     for method, path, operation in _operations(document):
         assert "default" in operation["responses"], (method, path)
