@@ -23,6 +23,10 @@ from unittest import mock
 
 import httpx
 from argon2 import PasswordHasher
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from issuance.app import compose
 from issuance.catalogue.models import DocumentKind
@@ -58,6 +62,13 @@ OFFICE, OTHER_OFFICE = "damascus-1", "aleppo-1"
 CIVIL, WORKERS = "civil-registry", "workers-register"
 PASSWORD = "صبر جميل والله المستعان 7"
 _MANY = 2_000
+
+
+def certificate_request(key: ec.EllipticCurvePrivateKey | None = None) -> str:
+    """What an agency's system hands in, as PEM; its subject is left to the authority."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder(x509.Name([]))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 @dataclass
@@ -267,6 +278,22 @@ class Town:
             )
             asked = " ".join(sorted(held))
             return issue_token(connection, ActorKind.MACHINE, client.id, at=self.clock(), scopes=asked).text
+
+    # Certificates
+
+    def application(self, *, system: str = "archive", key: ec.EllipticCurvePrivateKey | None = None) -> str:
+        """The number of an application that nobody has decided on."""
+        body = {"agency": CIVIL, "system": system, "request": certificate_request(key)}
+        machine = self.machine(Permission.CERTIFICATES_APPLY)
+        return str(self.post("/authority/applications", machine, body, expect=201)["number"])
+
+    def enrolled(self, *, system: str = "archive", key: ec.EllipticCurvePrivateKey | None = None) -> str:
+        """The serial number of a certificate that two officers approved."""
+        number = self.application(system=system, key=key)
+        for office in ("one", "two"):
+            officer = self.staff(Role.REGISTRATION_OFFICER, office=office)
+            answer = self.post(f"/authority/applications/{number}/approvals", officer)
+        return str(answer["certificate"])
 
     # A request, step by step
 

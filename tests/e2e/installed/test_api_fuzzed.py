@@ -43,7 +43,17 @@ def held(shared_town: Town) -> Delivered:
 
 
 @pytest.mark.parametrize(
-    "caller", [CITIZEN, Role.CLERK, Role.REGISTRAR, Role.AUDITOR, Role.TREASURER, Role.ADMINISTRATOR]
+    "caller",
+    [
+        CITIZEN,
+        Role.CLERK,
+        Role.REGISTRAR,
+        Role.AUDITOR,
+        Role.TREASURER,
+        Role.ADMINISTRATOR,
+        Role.REGISTRATION_OFFICER,
+        Role.SECURITY_OFFICER,
+    ],
 )
 def test_whatever_is_sent_is_answered_as_described(town: Town, held: Delivered, caller: str) -> None:
     token = town.citizen(held.case.applicant) if caller == CITIZEN else town.staff(Role(caller))
