@@ -18,6 +18,7 @@ from ca.auditing import AuditRecorder, unrecorded
 from ca.crl import current_crl
 from ca.errors import CertificateRevoked
 from ca.hierarchy import Credential, Hierarchy
+from ca.imports import last_root_crl
 from ca.store import load_certificate
 
 
@@ -54,6 +55,7 @@ class RevocationEvidence:
         Raises:
             CertificateNotFound: no such agency.
             CertificateRevoked: its seal, or the time-stamping certificate, is revoked.
+            RootListEnded: the root's list has run out, and only a ceremony makes another.
         """
         with self._lock:
             kept = self._kept.get(agency)
@@ -70,7 +72,7 @@ class RevocationEvidence:
     def _make(self, seal: Credential, at: datetime) -> Evidence:
         pki = self._hierarchy
         self._require_in_force(seal, pki.timestamp)
-        lists = (self._list(pki.root, (pki.issuing,), at), self._list(pki.issuing, (seal, pki.timestamp), at))
+        lists = (last_root_crl(self._engine, at=at).der, self._list(pki.issuing, (seal, pki.timestamp), at))
         certificates = (pki.issuing.certificate, pki.root.certificate, pki.timestamp.certificate)
         return Evidence(crls=lists, certificates=certificates, made_at=at)
 

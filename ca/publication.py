@@ -25,7 +25,7 @@ from ca.crl import current_crl
 from ca.hierarchy import Hierarchy
 from ca.presigning import load_presigned, presign_due
 from ca.serials import serial_text
-from ca.store import StoredCrl, find_certificates
+from ca.store import StoredCrl, find_certificates, load_last_crl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +45,27 @@ def publish(
     at: datetime,
     audit: AuditRecorder = unrecorded,
 ) -> Publication:
-    """Write every file, renewing CRLs that are due; call it outside a transaction.
+    """Write every file, renewing CRLs that are due; the root's is published as it was imported.
+
+    Call it outside a transaction.
 
     Raises:
         CrlNotMonotone: `at` is before the last list.
         OSError: a file could not be written; those written before are whole.
     """
-    authorities = (hierarchy.root, hierarchy.issuing)
-    crls = tuple(current_crl(engine, each.as_issuer(), at=at, audit=audit) for each in authorities)
+    authorities = (hierarchy.issuing, *hierarchy.former)
+    made = tuple(current_crl(engine, each.as_issuer(), at=at, audit=audit) for each in authorities)
     with engine.connect() as connection:
+        imported = load_last_crl(connection, hierarchy.root.name)
+        crls = made if imported is None else (imported, *made)
         issued = find_certificates(connection)
     contents: dict[str, bytes] = {
         "root.pem": hierarchy.root.certificate.public_bytes(Encoding.PEM),
         **{f"certificates/{serial_text(row.serial_number)}.cer": row.der for row in issued},
-        **{f"certificates/{each.name}.cer": each.der for each in hierarchy.credentials()},
+        **{
+            f"certificates/{each.name}.cer": each.der
+            for each in (*hierarchy.former, *hierarchy.credentials())
+        },
         **{f"crl/{crl.issuer}.crl": crl.der for crl in crls},
         **_ocsp_answers(hierarchy, engine, at=at, audit=audit),
     }

@@ -6,11 +6,14 @@ number of processes may make rounds at once.
 
 import logging
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from ca.ceremony.errors import CeremonyNeeded
 from issuance.app import Service
 from issuance.documents.files import FileStore
 from issuance.http.idempotency import forget_expired
+from issuance.identity.actors import system_actor
 from issuance.identity.citizens import forget_codes
 from issuance.identity.rates import forget_attempts
 from issuance.identity.tokens import forget_tokens
@@ -24,6 +27,7 @@ ROUND_EVERY_SECONDS = 5.0
 PUBLISH_EVERY = timedelta(hours=1)
 DRAFTS_KEPT = timedelta(hours=1)  # far longer than any file is written
 UNANSWERED_AFTER = timedelta(seconds=30)
+HOUSEKEEPER = system_actor("housekeeping")
 
 
 class Housekeeping:
@@ -54,12 +58,14 @@ class Housekeeping:
                 forget(connection, at=at)
         service.exchange.resolve_unfinished(older_than=UNANSWERED_AFTER)
         service.parts.statuses.publish(at=at)
-        service.trust_services.replace_revoked(at=at)
+        with suppress(CeremonyNeeded):  # publishing, hourly, says so
+            service.trust_services.follow(at=at)
         is_due = self._published_at is None or at - self._published_at >= PUBLISH_EVERY
         if is_due or not service.trust_services.is_published:
             service.publish()
             self._published_at = at
             self._sweep(at - DRAFTS_KEPT)
+        service.desk.issue_due(by=HOUSEKEEPER, at=at)
 
     def _sweep(self, before: datetime) -> None:
         """What killed processes left half-written."""

@@ -6,7 +6,11 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-from issuance.app import Service, compose
+from ca.ceremony.errors import CeremonyNeeded
+from ca.ceremony.requests import Gathering
+from ca.ceremony.results import PLAN
+from issuance.app import Service, compose, opened_authority
+from issuance.ceremonies import ask_first, has_root, hold_own_ceremony, write_requests
 from issuance.clock import Clock, system_clock
 from issuance.database import open_database
 from issuance.payments.webhooks import SECRET_PREFIX
@@ -33,6 +37,8 @@ def initialise(
 ) -> Service:
     """Make an installation, or complete one that was begun; nothing that exists is replaced.
 
+    Where no ceremony has given it a root, and none is prepared, this machine holds one by itself.
+
     Args:
         layout: where.
         settings: written down when there are none yet.
@@ -41,7 +47,28 @@ def initialise(
         persons: how many the sample register has at least.
         clock: the service's.
         progress: told how far the sample register is.
+
+    Raises:
+        CeremonyNeeded: a ceremony elsewhere was prepared, and its results were not taken in.
     """
+    prepare_installation(
+        layout, settings, passphrase_in_file=passphrase_in_file, persons=persons, progress=progress
+    )
+    _settle_root(layout, clock)
+    service = open_installation(layout, clock=clock)
+    service.publish()
+    return service
+
+
+def prepare_installation(
+    layout: Layout,
+    settings: Settings,
+    *,
+    passphrase_in_file: bool,
+    persons: int = PERSONS,
+    progress: Progress | None = None,
+) -> None:
+    """Make everything but the authority; see `initialise`."""
     layout.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     layout.public.mkdir(parents=True, exist_ok=True)
     if not layout.settings.exists():
@@ -53,9 +80,39 @@ def initialise(
     if not layout.civil_register.exists():
         build_register(layout.civil_register, persons=persons, progress=progress)
     upgrade(layout)
-    service = open_installation(layout, clock=clock)
-    service.publish()
-    return service
+
+
+def prepare_ceremony(layout: Layout, *, clock: Clock = system_clock) -> Path | None:
+    """Write what a first ceremony elsewhere needs: the plan to be filled in; None where there is a root."""
+    settings = load_settings(layout)
+    with opened_authority(layout, settings, clock) as authority:
+        if has_root(authority.books):
+            return None
+        return write_requests(
+            layout.requests,
+            ask_first(authority.keyring, at=clock()),
+            keyring=authority.keyring,
+            engine=authority.books,
+            origin=settings.pki_origin,
+            gathering=Gathering(ceremony=f"root-{clock():%Y}"),
+        )
+
+
+def _settle_root(layout: Layout, clock: Clock) -> None:
+    settings = load_settings(layout)
+    with opened_authority(layout, settings, clock) as authority:
+        if has_root(authority.books):
+            return
+        if (layout.requests / PLAN).exists():
+            raise CeremonyNeeded(missing="certificate of the root", act=str(layout.requests / PLAN))
+        hold_own_ceremony(
+            layout,
+            keyring=authority.keyring,
+            engine=authority.books,
+            origin=settings.pki_origin,
+            clock=clock,
+            audit=authority.audit,
+        )
 
 
 def upgrade(layout: Layout) -> None:

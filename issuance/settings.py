@@ -39,6 +39,7 @@ class Settings:
     pkcs11_token: str = ""  # label of the token; its PIN is no setting
     kms_region: str = ""
     kms_endpoint: str = ""  # empty: the service's own address in that region
+    signers: str = "processes"  # who holds the keys while the service runs: processes, or in-process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +89,28 @@ class Layout:
         return self.state / "keys"
 
     @property
+    def signers(self) -> Path:
+        """Where signer processes are reached; nobody else enters."""
+        return self.state / "signers"
+
+    def signer_socket(self, name: str) -> Path:
+        """Where the signer of one class of keys is reached."""
+        return self.signers / f"{name}.sock"
+
+    @property
     def key_register(self) -> Path:
         """What is known of each key; no secret."""
         return self.state / "keys.db"
+
+    @property
+    def requests(self) -> Path:
+        """What a ceremony elsewhere is to be given: certificate requests and a drafted plan."""
+        return self.root / "ceremony"
+
+    @property
+    def offline_root(self) -> Path:
+        """Where `init` held its own ceremony: to be carried away. The service reads nothing here."""
+        return self.root / "offline-root"
 
     def use_log(self, name: str) -> Path:
         """The log of the uses of one class of keys."""

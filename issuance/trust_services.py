@@ -5,8 +5,9 @@ verifier while it works.
 
 Several processes may run at once. What makes certificates or writes published files is done
 by one at a time, behind a file lock. Each process works with certificates `_InUse`, which are
-replaced as a whole: near their end when publishing (hourly), and at once when one of them
-was revoked, whoever revoked it.
+replaced as a whole: near their end when publishing (hourly), at once when one of them
+was revoked, whoever revoked it, and within seconds when a key was rotated or a ceremony's
+results were taken in.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,13 +24,13 @@ from ca.clock_lease import signs_under_lease
 from ca.errors import NotRevocable
 from ca.evidence import Evidence, RevocationEvidence
 from ca.hierarchy import Hierarchy, establish
+from ca.imports import ROOT
 from ca.names import Agency as SealedAgency
-from ca.profiles import PROFILES
 from ca.publication import publish as publish_authority
 from ca.reasons import RevocationReason
 from ca.revocation import revoke
 from ca.serials import serial_text
-from ca.store import count_revocations, load_certificate
+from ca.store import count_revocations, load_certificate, load_last_crl
 from ca.timestamp import TimeStamper
 from ca.urls import PublicUrls
 from issuance.agencies import Agency
@@ -41,13 +42,15 @@ from issuance.documents.press import AgencySeal
 from issuance.file_locks import alone
 from issuance.public_files import write_public
 from issuance.trust_list_publication import TrustListPublisher
-from keys.custody import Custody, obtain_key
-from keys.signer import Algorithm, Purpose, Signer
+from keys.keyring import Keyring
+from keys.signer import Purpose, Signer
 from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
 from signing.seal_codes import SealCodeSigner, key_identifier
 from signing.status_lists import StatusListSigner
 from verify.publication import publish_page
+
+BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes (act revoke)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class _InUse:
     evidence: RevocationEvidence
     seals: Mapping[str, AgencySeal]
     revocations: int  # how many the authority's books knew when these were taken up
+    surroundings: tuple[object, ...]  # the keys' states and the root's list then
 
 
 class TrustServices:
@@ -66,7 +70,7 @@ class TrustServices:
 
     Args:
         engine: the authority's database.
-        custody: where the keys are.
+        keyring: the keys, under guard.
         agencies: who seals.
         clock: the service's.
         trusted_clock: raises when nobody vouches for it; then nothing is dated and signed.
@@ -81,7 +85,7 @@ class TrustServices:
         self,
         *,
         engine: Engine,
-        custody: Custody,
+        keyring: Keyring,
         agencies: Sequence[Agency],
         clock: Clock,
         urls: PublicUrls,
@@ -93,7 +97,7 @@ class TrustServices:
     ) -> None:
         self.trusted_clock: Clock = trusted_clock or clock
         audit = signs_under_lease(audit, self.trusted_clock)
-        self.engine, self._custody, self._agencies, self._urls = engine, custody, agencies, urls
+        self.engine, self._keyring, self._agencies, self._urls = engine, keyring, agencies, urls
         self._clock, self._verify_origin, self._public, self._audit = clock, verify_origin, public, audit
         self._lock = lock
         with alone(lock):
@@ -139,17 +143,24 @@ class TrustServices:
             with alone(self._lock):
                 self._renew(at)
 
+    def follow(self, *, at: datetime) -> None:
+        """Take up whatever another process changed: revocations, keys, what came from a ceremony."""
+        before = self._in_use
+        if (self._count_revocations(), self._surroundings()) != (before.revocations, before.surroundings):
+            with alone(self._lock):
+                self._renew(at)
+
     def revoke(self, serial: int, *, reason: RevocationReason, at: datetime) -> None:
         """Revoke a certificate; what it certified gets a new key and a new certificate. Then publish.
 
         Raises:
             CertificateNotFound: never issued.
-            NotRevocable: revoked before, expired, or an authority's, which only people can replace.
+            NotRevocable: revoked before, expired, or signed by the root, whose list comes from a ceremony.
         """
         with alone(self._lock):
             with self.engine.begin() as connection:
-                if PROFILES[load_certificate(connection, serial).profile].is_authority:
-                    raise NotRevocable(serial_number=serial_text(serial), reason="it is an authority's")
+                if load_certificate(connection, serial).issuer == ROOT:
+                    raise NotRevocable(serial_number=serial_text(serial), reason=BY_CEREMONY)
                 revoke(connection, serial, reason=reason, at=at, audit=self._audit)
             self._renew(at)
 
@@ -157,6 +168,10 @@ class TrustServices:
         """Write certificates, CRLs, OCSP responses, schemas, the trust list and the page.
 
         Certificates near their end are renewed first. May be called at any time and as often as wanted.
+
+        Raises:
+            CeremonyNeeded: the issuing CA must come from a ceremony, and nothing is published; or the
+                trust list's certificate must, and all but the list is published.
         """
         with alone(self._lock):
             self._renew(at)
@@ -192,10 +207,10 @@ class TrustServices:
 
         Evidence from before a revocation is left behind with whatever it was made for.
         """
-        before, revocations = self._in_use, self._count_revocations()
+        before, revocations, surroundings = self._in_use, self._count_revocations(), self._surroundings()
         hierarchy = self._establish(at)
         is_same = _certificates(hierarchy) == _certificates(before.hierarchy)
-        if not is_same or revocations != before.revocations:
+        if not is_same or (revocations, surroundings) != (before.revocations, before.surroundings):
             # One assignment: whoever reads sees all of the old or all of the new.
             self._in_use = self._take_up(revocations, hierarchy, before=before)
             self.is_published = False
@@ -204,9 +219,15 @@ class TrustServices:
         with reading(self.engine) as connection:
             return count_revocations(connection)
 
+    def _surroundings(self) -> tuple[object, ...]:
+        keys = tuple((each.key_id, each.state) for each in self._keyring.records())
+        with reading(self.engine) as connection:
+            root_list = load_last_crl(connection, ROOT)
+        return (keys, None if root_list is None else root_list.number)
+
     def _establish(self, at: datetime) -> Hierarchy:
         return establish(
-            self._custody,
+            self._keyring,
             self.engine,
             at=at,
             urls=self._urls,
@@ -222,6 +243,7 @@ class TrustServices:
         seals = {
             agency.id: self._agency_seal(agency, hierarchy, time_stamper, evidence)
             for agency in self._agencies
+            if agency.id in hierarchy.seals
         }
         return _InUse(
             hierarchy=hierarchy,
@@ -229,6 +251,7 @@ class TrustServices:
             evidence=evidence,
             seals=seals,
             revocations=revocations,
+            surroundings=self._surroundings(),
         )
 
     def _agency_seal(
@@ -249,7 +272,7 @@ class TrustServices:
         return AgencySeal(code=agency.code, files=sealer, codes=codes)
 
     def _key(self, key_id: str, purpose: Purpose) -> Signer:
-        return obtain_key(self._custody, key_id, purpose=purpose, algorithm=Algorithm.P256)
+        return self._keyring.obtain(key_id, purpose=purpose, at=self._clock())
 
 
 class _CurrentSeals(Mapping[str, AgencySeal]):

@@ -116,7 +116,7 @@ def draft_plan(
 ) -> bytes:
     """The plan; `root` is a name where the root is to be made, else the root that is to be opened."""
     lines = [
-        "# The plan of a Wathiqa key ceremony: everything that happens stands here, and nothing else happens.",
+        "# The plan of a Wathiqa key ceremony: what happens stands here, and nothing else happens.",
         "# Review every line; docs/operations/ceremony.md says what each one means.",
         f"format: {FORMAT}",
         f"ceremony: {gathering.ceremony}",

@@ -25,7 +25,6 @@ from ca.urls import PublicUrls
 from issuance.rendering.renderer import Renderer
 from issuance.rendering.symbol import SealSymbol
 from keys.signer import Algorithm, Purpose, Signer
-from keys.software import SoftwareCustody
 from signing.formats.claims import SealClaims, record_digest
 from signing.formats.document_number import make_document_number
 from signing.formats.profiles import profile_of_kind, seal_fields
@@ -100,11 +99,17 @@ def embedded() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", params=[Algorithm.P256, Algorithm.RSA3072])
-def works(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
+def works(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    offline_root: Any,
+    open_keyring: Any,
+) -> Iterator[Works]:
     folder = tmp_path_factory.mktemp("works")
     engine = create_engine("sqlite://", poolclass=StaticPool)
     metadata.create_all(engine)
-    custody = SoftwareCustody(folder / "keys", lambda: b"a passphrase of tests")
+    keyring = open_keyring(folder, lambda: NOW)
+    offline_root(keyring, engine).found(at=NOW)
     agency = Agency(
         code=AGENCY,
         name_ar="سجل العاملين",
@@ -112,15 +117,15 @@ def works(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         organization_identifier=IDENTIFIER,
     )
     hierarchy = establish(
-        custody,
+        keyring,
         engine,
         at=NOW,
         urls=PublicUrls(),
         agencies=[agency],
         seal_algorithms={AGENCY: request.param},
     )
-    code_key = custody.generate("seal-code", purpose=Purpose.SEAL_CODE)
-    status_key = custody.generate("status", purpose=Purpose.STATUS)
+    code_key = keyring.generate("seal-code", purpose=Purpose.SEAL_CODE)
+    status_key = keyring.generate("status", purpose=Purpose.STATUS)
     record = embedded()
     code = _seal_code(record, code_key)
     pdf = Renderer(verify_origin=ORIGIN).render(

@@ -14,7 +14,6 @@ from ca.publication import publish
 from ca.store import metadata
 from ca.urls import PublicUrls
 from keys.signer import Algorithm
-from keys.software import SoftwareCustody
 
 PASSPHRASE = "correct horse"
 
@@ -30,11 +29,10 @@ class Written:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def written(tmp_path_factory: pytest.TempPathFactory, offline_root: Any, open_keyring: Any) -> Any:
     directory = tmp_path_factory.mktemp("authority")
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     metadata.create_all(engine)
-    custody = SoftwareCustody(directory / "keys", PASSPHRASE.encode)
     agencies = [
         Agency(
             code=code,
@@ -45,8 +43,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Any:
         for code in ("ec", "rsa")
     ]
     now = datetime.now(UTC)
+    keyring = open_keyring(directory / "keyring", lambda: now)
+    offline_root(keyring, engine).found(at=now)
     hierarchy = establish(
-        custody,
+        keyring,
         engine,
         at=now,
         urls=PublicUrls(),

@@ -12,8 +12,7 @@ from ca.hierarchy import Hierarchy, establish
 from ca.names import Agency
 from ca.store import metadata
 from ca.urls import PublicUrls
-from keys.key_file import ScryptCost
-from keys.software import SoftwareCustody
+from keys.keyring import Keyring
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 AGENCIES = (
@@ -34,12 +33,13 @@ AGENCIES = (
 
 @dataclass
 class Pki:
-    """An authority with its books and keys, at a time that the test sets."""
+    """An authority with its books and keys, and a root elsewhere, at a time that the test sets."""
 
-    custody: SoftwareCustody
     engine: Engine
-    hierarchy: Hierarchy
     now: datetime = START
+    keyring: Keyring = None  # type: ignore[assignment]  # set by the fixture
+    root: Any = None
+    hierarchy: Hierarchy = None  # type: ignore[assignment]  # set by establish
     agencies: tuple[Agency, ...] = AGENCIES
 
     def clock(self) -> datetime:
@@ -49,21 +49,29 @@ class Pki:
         self.now += timedelta(**by)
         return self.now
 
+    def hold(self, **acts: Any) -> None:
+        """A ceremony, and its results taken in."""
+        self.root.hold(at=self.now, **acts)
+        self.root.take_in(at=self.now)
+
     def establish(self, **changes: Any) -> Hierarchy:
         arguments = {"at": self.now, "urls": PublicUrls(), "agencies": self.agencies} | changes
-        self.hierarchy = establish(self.custody, self.engine, **arguments)
+        self.hierarchy = establish(self.keyring, self.engine, **arguments)
         return self.hierarchy
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Callable[[], Pki]:
-    """Makes an authority whose books and custody are empty."""
+def empty(tmp_path: Path, offline_root: Any, open_keyring: Any) -> Callable[[], Pki]:
+    """Makes an authority that was given its root, and has made nothing yet."""
 
     def make() -> Pki:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         metadata.create_all(engine)
-        custody = SoftwareCustody(tmp_path / "keys", lambda: b"correct horse", cost=ScryptCost(n=2, p=1))
-        return Pki(custody=custody, engine=engine, hierarchy=None)  # type: ignore[arg-type]  # set by establish
+        pki = Pki(engine=engine)
+        pki.keyring = open_keyring(tmp_path / "keyring", pki.clock)
+        pki.root = offline_root(pki.keyring, engine)
+        pki.root.found(at=pki.now)
+        return pki
 
     return make
 

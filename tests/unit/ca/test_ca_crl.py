@@ -96,7 +96,11 @@ def test_an_entry_stays_until_one_list_after_the_certificates_end(pki: Any) -> N
 def test_a_root_lists_only_its_own(pki: Any) -> None:
     revoke_now(pki)
 
-    assert serials_of(issue_crl(pki.engine, pki.hierarchy.root.as_issuer(), at=pki.now).der) == set()
+    pki.hold()
+    with pki.engine.connect() as connection:
+        last = load_last_crl(connection, "root")
+    assert last is not None
+    assert (last.number, serials_of(last.der)) == (2, set())
 
 
 def test_a_key_of_another_purpose_signs_no_crl(pki: Any) -> None:

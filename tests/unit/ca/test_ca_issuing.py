@@ -24,6 +24,7 @@ from ca.store import (
     save_issued,
     serials,
 )
+from ca.throwaway import ThrowawaySigner
 from ca.urls import PublicUrls
 from keys.errors import KeyUnavailable, WrongPurpose
 from keys.signer import Algorithm, Purpose
@@ -50,7 +51,8 @@ def test_every_certificate_is_as_its_profile_says_and_issued_by_its_issuer(pki: 
 
         lint_certificate(credential.certificate, PROFILES[name], issuer=issuer)
         credential.certificate.verify_directly_issued_by(issuer or credential.certificate)
-        assert credential.certificate.public_key() == credential.signer.public_key
+        if credential.name != "root":
+            assert credential.certificate.public_key() == credential.signer.public_key
 
 
 def test_a_seal_certificate_says_content_commitment_and_nothing_else(pki: Any) -> None:
@@ -113,17 +115,17 @@ def test_the_largest_serial_number_has_twenty_octets() -> None:
     [
         pytest.param(
             {"public_key": ed25519.Ed25519PrivateKey.generate().public_key()},
-            "ECDSA or RSA",
+            "not Ed25519",
             id="Ed25519 seal",
         ),
         pytest.param(
             {"public_key": rsa.generate_private_key(65537, 2048).public_key()},
-            "3072 bits",
+            "not RSA of 2048 bits",
             id="RSA of 2048 bits",
         ),
         pytest.param(
             {"public_key": ec.generate_private_key(ec.SECP521R1()).public_key()},
-            "P-256",
+            "not secp521r1",
             id="a curve not listed",
         ),
     ],
@@ -174,7 +176,7 @@ def other_builder(issuer: Issuer, at: datetime) -> x509.CertificateBuilder:
 
 
 class Counting:
-    """A signer that counts its uses, and may answer wrongly or not at all."""
+    """A signer that counts its uses, and may answer by another's key or not at all."""
 
     def __init__(self, signer: Any, answer: Any = None) -> None:
         self._signer, self._answer, self.used = signer, answer, 0
@@ -185,12 +187,14 @@ class Counting:
         self.used += 1
         if isinstance(self._answer, Exception):
             raise self._answer
-        signature: bytes = self._signer.sign(self._answer or data, purpose=purpose)
+        signer = self._answer or self._signer
+        signature: bytes = signer.sign(data, purpose=purpose)
         return signature
 
 
 def test_a_key_that_answers_with_a_wrong_signature_is_found_out(pki: Any) -> None:
-    signer = Counting(pki.hierarchy.issuing.signer, answer=b"other bytes")
+    other = ThrowawaySigner(Algorithm.P256, Purpose.ISSUING)
+    signer = Counting(pki.hierarchy.issuing.signer, answer=other)
     issuer = replace(pki.hierarchy.issuing.as_issuer(), signer=signer)
 
     with pytest.raises(SignatureWrong):
@@ -278,17 +282,11 @@ def test_a_key_that_does_not_answer_can_be_asked_again(pki: Any) -> None:
 
 
 def test_no_certificate_outlives_its_issuer(pki: Any) -> None:
-    root = pki.hierarchy.root.certificate
-    at = root.not_valid_after_utc - timedelta(days=100)
-    certificate = issue(
-        pki.engine,
-        pki.hierarchy.root.as_issuer(),
-        a_request(profile=ProfileName.TRUST_LIST, name="late"),
-        at=at,
-        urls=URLS,
-    )
+    issuing = pki.hierarchy.issuing
+    at = issuing.certificate.not_valid_after_utc - timedelta(days=100)
+    certificate = issue(pki.engine, issuing.as_issuer(), a_request(name="late"), at=at, urls=URLS)
 
-    assert certificate.not_valid_after_utc == root.not_valid_after_utc
+    assert certificate.not_valid_after_utc == issuing.certificate.not_valid_after_utc
 
 
 def test_an_issuer_that_has_expired_issues_nothing(pki: Any) -> None:

@@ -14,8 +14,6 @@ from ca.names import Agency
 from ca.publication import publish
 from ca.store import metadata
 from ca.urls import PublicUrls
-from keys.key_file import ScryptCost
-from keys.software import SoftwareCustody
 from signing.formats.trust_list import FILE_NAME
 from signing.trust_lists import sign_trust_list
 from verify.publication import publish_page
@@ -24,12 +22,16 @@ from verify.seal import validate_seal_code
 from verify.trust import load_trust
 
 
-def test_a_seal_under_our_own_authority(world: Any, page: Page, tmp_path: Path) -> None:
+def test_a_seal_under_our_own_authority(
+    world: Any, page: Page, tmp_path: Path, offline_root: Any, open_keyring: Any
+) -> None:
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     metadata.create_all(engine)
     at = world.claims().issued_at - timedelta(days=3)
+    keyring = open_keyring(tmp_path, lambda: at)
+    offline_root(keyring, engine).found(at=at)
     hierarchy = establish(
-        SoftwareCustody(tmp_path / "keys", lambda: b"correct horse", cost=ScryptCost(n=2, p=1)),
+        keyring,
         engine,
         at=at,
         urls=PublicUrls(),
