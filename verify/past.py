@@ -30,6 +30,7 @@ class Proof:
 
     at: datetime
     until: datetime | None = None  # when the outermost proof weakens; None before there is one
+    algorithms: frozenset[str] = frozenset()  # what the outermost proof rests on
     archived_at: datetime | None = None  # by the newest document time-stamp
 
 
@@ -77,8 +78,9 @@ class Past:
             check=check,
             proven_before=proof.at,
         )
-        until = proof.until or self.end(stamp.signer, stamp.algorithms, evidence)
-        return replace(proof, at=stamp.generated_at, until=until)
+        if proof.until is None:
+            proof = self.outermost(proof, stamp.signer, stamp.algorithms, evidence)
+        return replace(proof, at=stamp.generated_at)
 
     def check_algorithms(
         self,
@@ -98,11 +100,13 @@ class Past:
         if weak is not None:
             raise NotDecided(SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, check, algorithm=weak)
 
-    def end(self, signer: x509.Certificate, names: frozenset[str], evidence: Evidence) -> datetime:
-        """When a signature by `signer` can no longer be judged by itself."""
-        weakens = self.algorithms.end(names | self._of_path(signer, evidence))
-        ends = signer.not_valid_after_utc
-        return ends if weakens is None else min(ends, weakens)
+    def outermost(
+        self, proof: Proof, signer: x509.Certificate, names: frozenset[str], evidence: Evidence
+    ) -> Proof:
+        """`proof`, saying what a signature by `signer` that nothing else proves rests on, and until when."""
+        rests_on = names | self._of_path(signer, evidence)
+        weakens, ends = self.algorithms.end(rests_on), signer.not_valid_after_utc
+        return replace(proof, until=min(ends, weakens or ends), algorithms=rests_on)
 
     def _of_path(self, signer: x509.Certificate, evidence: Evidence) -> frozenset[str]:
         """All but the root's own signature, which nobody relies on."""

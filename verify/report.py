@@ -299,6 +299,7 @@ def _signature_as_json(signature: SignatureFacts) -> dict[str, Json]:
         "proven_at": _instant(signature.proven_at),
         "archived_at": _instant(signature.archived_at),
         "judgeable_until": _instant(signature.judgeable_until),
+        "algorithms": [*sorted(signature.algorithms)],
     }
 
 

@@ -134,11 +134,12 @@ def _judge_seal(parsed: ParsedSealCode, trust: Trust, at: datetime) -> Reason | 
 
 
 def _judge_key(key: SealKey, claims: SealClaims, at: datetime) -> Reason | None:
-    if key.state is KeyState.COMPROMISED:
-        return Reason.KEY_COMPROMISED
     in_window = key.not_before <= claims.issued_at <= key.not_after
     if not in_window or claims.agency != key.agency or claims.profile not in key.profiles:
         return Reason.KEY_NOT_PERMITTED
+    if key.state is KeyState.COMPROMISED:
+        # Before the key was stopped, ours and a thief's who dates back cannot be told apart.
+        return Reason.KEY_COMPROMISED
     if claims.issued_at > at + CLOCK_TOLERANCE:
         return Reason.CLOCK_WRONG
     return None

@@ -156,8 +156,9 @@ def _judge_certificate(
         _raise_if_revoked_when_claimed(reason, file.claimed_at)
         raise
     course.checks.append(_certificate_passed(later))
-    until = proof.until or past.end(signed.signer, signed.algorithms, evidence)
-    course.facts = replace(course.facts, judgeable_until=until)
+    if proof.until is None:
+        proof = past.outermost(proof, signed.signer, signed.algorithms, evidence)
+    course.facts = replace(course.facts, judgeable_until=proof.until, algorithms=proof.algorithms)
 
 
 def _first(file: SealedFile) -> int | None:

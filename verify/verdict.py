@@ -143,6 +143,7 @@ class SignatureFacts:
     proven_at: datetime | None = None  # by a trusted timestamp
     archived_at: datetime | None = None  # by the newest document time-stamp
     judgeable_until: datetime | None = None  # then what proves all the rest weakens
+    algorithms: frozenset[str] = frozenset()  # that this proof rests on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from issuance.catalogue.models import (
 )
 from issuance.catalogue.rules import broken_across, broken_rules
 from issuance.money import Currency, Money
+from signing.formats.pades_level import Level
 
 SCHEMA = Path(__file__).parent / "service-definition.schema.json"
 MAX_FILE_BYTES = 64 * 1024
@@ -172,6 +173,7 @@ def _definition(raw: Raw) -> ServiceDefinition:
         deliveries=frozenset(map(Delivery, raw["deliveries"])),
         decision=Decision(raw["decision"]),
         validity_days=raw["validity_days"],
+        seal_level=Level(raw["seal_level"]),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from issuance.money import Currency, Money
+from signing.formats.pades_level import Level
 
 
 class DocumentKind(StrEnum):
@@ -170,6 +171,7 @@ class ServiceDefinition:
     deliveries: frozenset[Delivery]
     decision: Decision
     validity_days: int
+    seal_level: Level
 
     def fees_for(self, channel: Channel, delivery: Delivery) -> tuple[Fee, ...]:
         """The components owed by a request of this channel and delivery, in the definition's order."""

@@ -2,8 +2,8 @@
 
 Inside one file: what it names is known (agency, registry, beneficiaries, schema,
 template), ids stand once, Arabic is Arabic and English is English, a fee's channels
-and deliveries are among the service's. Across files: each (id, version) once, one
-published version of each service.
+and deliveries are among the service's, a seal lasts as long as the document. Across
+files: each (id, version) once, one published version of each service.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Any
 from issuance.catalogue.embedded_json import SCHEMAS
 from issuance.catalogue.errors import Fault
 from issuance.catalogue.models import ServiceDefinition, ServiceState
+from signing.formats.pades_level import Level
 
 # Which registries there are, whose they are, and what can be drawn from them.
 REGISTRIES: dict[str, frozenset[str]] = {
@@ -23,6 +24,8 @@ REGISTRIES: dict[str, frozenset[str]] = {
     "workers-register": frozenset({"non-employment"}),
 }
 AGENCIES = frozenset(REGISTRIES)
+# A seal without time-stamp counts only while its certificate does, which may end any day.
+MOST_DAYS_WITHOUT_TIME_STAMP = 7
 BENEFICIARIES = AGENCIES | {"treasury", "service-centre", "post", "foreign-ministry"}
 
 _ARABIC = re.compile(r"[\u0621-\u064a]")
@@ -56,6 +59,11 @@ def _broken(raw: Raw, file: str) -> Iterator[tuple[str, str]]:
     yield from _unknown_names(raw)
     yield from _broken_texts(raw)
     yield from _repeated(raw)
+    if raw["seal_level"] == Level.B_B and raw["validity_days"] > MOST_DAYS_WITHOUT_TIME_STAMP:
+        yield (
+            "/seal_level",
+            f"time-stamped (B-T and above) where valid for more than {MOST_DAYS_WITHOUT_TIME_STAMP} days",
+        )
     for index, fee in enumerate(raw["fees"]):
         for name in ("channels", "deliveries"):
             extra = set(fee.get(name, ())) - set(raw[name])

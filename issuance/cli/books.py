@@ -100,11 +100,46 @@ def abandon_request(number: Number, directory: Directory) -> None:
 def show_document(number: Number, directory: Directory) -> None:
     """One document, without what it says."""
     from issuance.documents.book import load_document
+    from issuance.documents.history import files_of
 
     wanted = document_number(number)
     with reading_books(directory) as connection:
-        document = load_document(connection, wanted)
+        document, files = load_document(connection, wanted), files_of(connection, wanted)
     show(("fact", "value"), [(fact, str(getattr(document, fact) or "-")) for fact in _DOCUMENT_FACTS])
+    rows = [
+        (
+            f"{each.made_at:%Y-%m-%d %H:%M}",
+            f"PAdES-{each.file.level}",
+            str(each.file.size),
+            f"{each.file.judgeable_until:%Y-%m-%d}",
+            each.file.sha256,
+        )
+        for each in files
+    ]
+    show(("made (UTC)", "seal", "octets", "can be judged until", "sha256"), rows)
+
+
+@documents_app.command("renew")
+def renew_documents(
+    directory: Directory,
+    before: Annotated[
+        str, typer.Option(help="Those whose proof of time weakens before this day; by default in a year.")
+    ] = "",
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every one for which a time-stamp of today proves more.")
+    ] = False,
+) -> None:
+    """Add validation data and a time-stamp to sealed files before the last one weakens.
+
+    May be stopped at any time: the next run goes on where this one was. Exit status 1 if a document could
+    not be renewed; the others are.
+    """
+    from rich.console import Console
+
+    from issuance.cli.archive import renew
+
+    raise typer.Exit(renew(directory, before=before, everything=everything, console=Console()))
 
 
 @documents_app.command("revoke")

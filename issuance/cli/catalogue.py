@@ -26,4 +26,16 @@ def check_services() -> None:
     """Check every definition file against its schema and rules."""
     from issuance.catalogue.catalogue import Catalogue
 
-    typer.echo(f"{len(list(Catalogue.load()))} definitions are in order")
+    services = list(Catalogue.load())
+    rows = [
+        (
+            each.id,
+            str(each.version),
+            each.state.value,
+            f"PAdES-{each.seal_level}",
+            f"{each.validity_days} days",
+        )
+        for each in services
+    ]
+    show(("service", "version", "state", "seal", "valid for"), rows)
+    typer.echo(f"{len(services)} definitions are in order")

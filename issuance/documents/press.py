@@ -6,7 +6,6 @@ Everything a file says comes from the intent. Pressing the same intent again giv
 same page but for the seal code's own signature, so a crash in between costs nothing.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +15,14 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from issuance.documents.embedding import end_of_day
+from issuance.documents.history import MadeFile
 from issuance.documents.models import Document
 from issuance.errors import IssuanceError
 from issuance.rendering.renderer import Renderer
 from issuance.rendering.symbol import SealSymbol
 from signing.formats.canonical_json import JsonValue
 from signing.formats.claims import SealClaims, record_digest
+from signing.formats.pades_level import Level
 from signing.formats.profiles import profile_of_kind, seal_fields
 from verify.verdict import Agreement, DocumentStatus, Indication, ValidationReport
 
@@ -70,8 +71,11 @@ class SignedCode(Protocol):
 class SealsFiles(Protocol):
     """Seals PDF files in the name of one agency."""
 
-    def seal(self, pdf: bytes, *, at: datetime) -> bytes:
+    def seal(self, pdf: bytes, *, at: datetime, level: Level) -> bytes:
         """The sealed file."""
+
+    def renew(self, pdf: bytes, *, sealed_octets: int, at: datetime) -> bytes:
+        """A sealed file with one more time-stamp over all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,7 @@ class SealedFile:
 
     pdf: bytes
     seal_text: str
-    sha256: str
+    made: MadeFile
     timings: dict[str, int]  # microseconds per stage
 
 
@@ -133,7 +137,7 @@ class Press:
         """See `Renderer.check_printable`."""
         self._renderer.check_printable(value, field=field)
 
-    def press(self, document: Document, *, at: datetime) -> SealedFile:
+    def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
         """The sealed and checked file of an intent.
 
         Raises:
@@ -157,11 +161,15 @@ class Press:
                 at=document.intended_at,
             )
         with watch("seal"):
-            pdf = agency.files.seal(page, at=at)
+            pdf = agency.files.seal(page, at=at, level=level)
         with watch("gate"):
-            _pass_gate(self._validate(pdf, at), document)
+            report = self._validate(pdf, at)
+            _pass_gate(report, document, level)
         return SealedFile(
-            pdf=pdf, seal_text=code.text, sha256=hashlib.sha256(pdf).hexdigest(), timings=watch.spent
+            pdf=pdf,
+            seal_text=code.text,
+            made=made_file(report, size=len(pdf)),
+            timings=watch.spent,
         )
 
 
@@ -181,7 +189,26 @@ def seal_claims(document: Document, embedded: dict[str, JsonValue], *, agency: i
     )
 
 
-def _pass_gate(report: ValidationReport, document: Document) -> None:
+def made_file(report: ValidationReport, *, size: int) -> MadeFile:
+    """What the book keeps of a file that our own verifier has passed.
+
+    Raises:
+        GateRefused: it has not.
+    """
+    until, level = report.signature.judgeable_until, report.level
+    if not report.is_sound or until is None or level is None:
+        failed = ", ".join(check.code for check in report.checks if check.outcome != "passed")
+        raise GateRefused(number=report.document.number, indication=report.indication.value, failed=failed)
+    return MadeFile(
+        sha256=report.sha256,
+        size=size,
+        level=level,
+        judgeable_until=until,
+        algorithms=report.signature.algorithms,
+    )
+
+
+def _pass_gate(report: ValidationReport, document: Document, level: Level) -> None:
     # Before release the register says "not issued"; everything else must already hold.
     before_release = report.status in {DocumentStatus.NOT_ISSUED, DocumentStatus.UNKNOWN}
     if (
@@ -189,6 +216,7 @@ def _pass_gate(report: ValidationReport, document: Document) -> None:
         and report.agreement is Agreement.AGREES
         and (before_release or report.status is DocumentStatus.VALID)
         and report.document.number == document.number
+        and report.level is level
     ):
         return
     failed = ", ".join(check.code for check in report.checks if check.outcome != "passed")

@@ -7,6 +7,7 @@ that runs imports those it needs, and a comparison needs all.
 from issuance.audit import models as audit
 from issuance.database import metadata
 from issuance.delivery import links
+from issuance.documents import history
 from issuance.documents import models as documents
 from issuance.http import idempotency
 from issuance.identity import models as identity
@@ -14,5 +15,5 @@ from issuance.ledger import triggers
 from issuance.payments import cash
 from issuance.requests import models as requests
 
-MODULES = (audit, cash, documents, idempotency, identity, links, requests, triggers)
+MODULES = (audit, cash, documents, history, idempotency, identity, links, requests, triggers)
 EVERY_TABLE = metadata

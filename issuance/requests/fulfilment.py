@@ -36,6 +36,7 @@ from issuance.documents.book import (
     save_intent,
 )
 from issuance.documents.embedding import DocumentHead, civil_date, embed
+from issuance.documents.history import add_file
 from issuance.documents.models import Document
 from issuance.identity.actors import system_actor
 from issuance.problems import Sentence
@@ -222,7 +223,8 @@ class Fulfilment:
         parts = self._parts
         document = self._renewed(self._document(request))
         at = parts.clock()
-        sealed = parts.press.press(document, at=at)
+        service = parts.catalogue.find(request.service, request.service_version)
+        sealed = parts.press.press(document, at=at, level=service.seal_level)
         # Placed only where the row takes its digest: of two workers, the slower one leaves no trace.
         with (
             parts.files.draft(f"{document.number}.pdf", sealed.pdf) as draft,
@@ -232,12 +234,13 @@ class Fulfilment:
                 connection,
                 document,
                 seal_text=sealed.seal_text,
-                sha256=sealed.sha256,
-                size=len(sealed.pdf),
+                sha256=sealed.made.sha256,
+                size=sealed.made.size,
                 timings=sealed.timings,
                 at=at,
             )
-            moved = self._move(connection, request, Event.SEAL, facts={"sha256": sealed.sha256})
+            add_file(connection, document.number, sealed.made, renews=None, at=at)
+            moved = self._move(connection, request, Event.SEAL, facts={"sha256": sealed.made.sha256})
             draft.place()
             return moved.state
 

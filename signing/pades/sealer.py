@@ -20,9 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from keys.signer import Purpose, Signer
 from signing.formats.pades_level import Level
 from signing.formats.pdf_ground import read_ground
+from signing.formats.pdf_tables import NotOurForm
+from signing.formats.pdf_updates import NothingNew
 from signing.pades.archive import Archivist
 from signing.pades.cms import SealEnvelope
-from signing.pades.errors import OutsideValidity, UnfitCertificate
+from signing.pades.errors import OutsideValidity, UnfitCertificate, UnsealableDocument
 from signing.pades.revision import prepare_revision
 from signing.pades.revocation import RevocationSource
 from signing.pades.tokens import TimeStamp, Tokens
@@ -75,10 +77,17 @@ class Sealer:
         sealed = self._signed(pdf, at=at, field_name=field_name, stamped=level is not Level.B_B)
         if level in {Level.B_B, Level.B_T}:
             return sealed
-        ground = read_ground(sealed, len(sealed))
-        if level is Level.B_LT:
-            return self._archivist.store(sealed, ground, at=at).pdf
-        return self._archivist.archive(sealed, ground, at=at)
+        try:
+            ground = read_ground(sealed, len(sealed))
+            if level is Level.B_LT:
+                return self._archivist.store(sealed, ground, at=at).pdf
+            return self._archivist.archive(sealed, ground, at=at)
+        except (NotOurForm, NothingNew) as error:
+            raise UnsealableDocument(f"{type(error).__name__}: {error}") from error
+
+    def renew(self, pdf: bytes, *, sealed_octets: int, at: datetime) -> bytes:
+        """A sealed file with one more time-stamp over all of it; see `Archivist.renew`."""
+        return self._archivist.renew(pdf, sealed_octets=sealed_octets, at=at)
 
     def _signed(self, pdf: bytes, *, at: datetime, field_name: str, stamped: bool) -> bytes:
         """The first two steps, which are one revision."""

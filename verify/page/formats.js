@@ -226,10 +226,9 @@ export async function parseStatusList(data) {
   need(hasKeys(list, ["bits", "lst"]) && list.get("bits") === 2 && isBytes(list.get("lst")), "not a status list");
   const entries = await inflate(list.get("lst"), 1 << 20);
   need(entries.length >= 32768, "too short");
-  return {
-    message, entries, kid: hex(headers.get(4)), uri: claims.get(2),
-    issuedAt: parseTime(claims.get(6)), expiresAt: parseTime(claims.get(4)),
-  };
+  const issuedAt = parseTime(claims.get(6)), expiresAt = parseTime(claims.get(4));
+  need(issuedAt < expiresAt && expiresAt - issuedAt <= 7 * 86400e3, "a lifetime that no status list has");
+  return { message, entries, kid: hex(headers.get(4)), uri: claims.get(2), issuedAt, expiresAt };
 }
 
 export const statusAt = (entries, index) =>

@@ -59,9 +59,9 @@ async function judgeSeal({ kid, claims, message }, trust, now) {
     if (!signer && await isSignedBy(message, key.key, `WATHIQA1 ${trust.origin}`)) signer = key;
   }
   if (!signer) return "bad-signature";
-  if (signer.state === "compromised") return "key-compromised";
   const inWindow = signer.from * 1000 <= claims.issuedAt && claims.issuedAt <= signer.until * 1000;
   if (!inWindow || claims.agency !== signer.agency || !signer.profiles.includes(claims.profile)) return "key-not-permitted";
+  if (signer.state === "compromised") return "key-compromised";
   return claims.issuedAt > now + CLOCK_TOLERANCE_MS ? "clock-wrong" : null;
 }
 

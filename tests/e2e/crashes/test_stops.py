@@ -22,6 +22,7 @@ from issuance.rendering.errors import TemplateFailed
 from issuance.requests.errors import NoIntent, NotPaidFor
 from issuance.requests.fulfilment import Fulfilment
 from issuance.requests.lifecycle import State
+from signing.formats.pades_level import Level
 
 
 @dataclass
@@ -34,10 +35,10 @@ class MendedPress:
     def template_digest(self, kind: str) -> str:
         return self.real.template_digest(kind) if self.broken else "f" * 64
 
-    def press(self, document: Document, *, at: datetime) -> SealedFile:
+    def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
         if self.broken:
             raise TemplateFailed(kind=document.kind, diagnostic="expected comma")
-        return self.real.press(document, at=at)
+        return self.real.press(document, at=at, level=level)
 
 
 def at_state(site: Site, state: State) -> Errand:

@@ -15,6 +15,7 @@ from issuance.documents.models import Document
 from issuance.documents.press import Press, SealedFile
 from issuance.requests.fulfilment import Fulfilment
 from issuance.requests.lifecycle import AUTOMATIC, FINAL, Event, State
+from signing.formats.pades_level import Level
 
 
 @dataclass
@@ -27,8 +28,8 @@ class SlowPress:
     def template_digest(self, kind: str) -> str:
         return self.press_.template_digest(kind)
 
-    def press(self, document: Document, *, at: datetime) -> SealedFile:
-        sealed = self.press_.press(document, at=at)
+    def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
+        sealed = self.press_.press(document, at=at, level=level)
         self.meanwhile()
         return sealed
 

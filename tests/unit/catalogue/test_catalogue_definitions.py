@@ -21,6 +21,7 @@ from issuance.catalogue.models import (
     ServiceState,
 )
 from issuance.money import Currency, Money
+from signing.formats.pades_level import Level
 
 Definition = dict[str, Any]
 BIRTH: Definition = yaml.safe_load((DEFINITIONS / "birth-1.yaml").read_text(encoding="utf-8"))
@@ -104,6 +105,12 @@ BROKEN: dict[str, tuple[Callable[[Definition], None], str, str]] = {
     "an unknown field": (put("colour", value="blue"), "/", "'colour' was unexpected"),
     "a version that is no number": (put("version", value="1"), "/version", "is not of type 'integer'"),
     "a document valid for ever": (put("validity_days", value=0), "/validity_days", "minimum of 1"),
+    "a seal of no level": (put("seal_level", value="LT"), "/seal_level", "is not one of"),
+    "a seal that ends before the document": (
+        put("seal_level", value="B-B"),
+        "/seal_level",
+        "time-stamped (B-T and above) where valid for more than 7 days",
+    ),
     "another service's file": (put("id", value="born"), "/id", "the file is named <id>-<version>.yaml"),
 }
 
@@ -199,6 +206,7 @@ def test_the_seven_services_are_published() -> None:
     assert set(services) == set(DocumentKind) - {DocumentKind.REFUSAL_NOTICE}
     assert all(service.id == service.kind == service.template for service in services.values())
     assert all(service.validity_days == 90 for service in services.values())
+    assert all(service.seal_level is Level.B_LT for service in services.values())
     by_officer = {kind for kind, service in services.items() if service.decision is Decision.OFFICER}
     assert by_officer == {DocumentKind.DIVORCE}
     assert Relation.SELF not in services[DocumentKind.DEATH].who

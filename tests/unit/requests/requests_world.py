@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from issuance.catalogue.catalogue import Catalogue
 from issuance.catalogue.models import Channel, Delivery, DocumentKind, RefundOccasion, Relation, Text
 from issuance.documents.files import FileStore
+from issuance.documents.history import MadeFile
 from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.citizens import enrol_citizen
 from issuance.money import Currency, Money
@@ -24,6 +25,7 @@ from issuance.requests.lifecycle import State
 from issuance.requests.models import Request, TimelineEntry
 from issuance.requests.movements import Movements
 from issuance.requests.opening import Opening, Wish
+from signing.formats.pades_level import Level
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OMAR, SALMA, KARIM, STRANGER = "99010000001", "99010000002", "99010000003", "99010000009"
@@ -50,6 +52,16 @@ def staff(name: str, *, national_number: str | None = None, agency: str = AGENCY
         office=OFFICE,
         national_number=national_number,
     )
+
+
+MADE = MadeFile(
+    sha256="0" * 64,
+    size=8,
+    level=Level.B_LT,
+    judgeable_until=datetime(2031, 11, 22, tzinfo=UTC),
+    algorithms=frozenset({"sha256", "ecdsa-p256"}),
+)
+"""What a press that seals nothing says of what it made."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from requests_world import NOON, World, staff
+from requests_world import MADE, NOON, World, staff
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
@@ -34,6 +34,7 @@ from signing.formats.cbor import CborError
 from signing.formats.claims import ClaimsError
 from signing.formats.cose import CoseError
 from signing.formats.fields import UnsealableValue
+from signing.formats.pades_level import Level
 from signing.formats.seal_code import SealCodeTooLarge
 from signing.pades import errors as pades
 from verify.trust import RolledBack, TrustRefused, TrustUnavailable
@@ -86,11 +87,11 @@ class FragilePress:
         del kind
         return "0" * 64
 
-    def press(self, document: Document, *, at: datetime) -> SealedFile:
-        del document, at
+    def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
+        del document, at, level
         if self.troubles:
             raise self.troubles.pop(0)
-        return SealedFile(pdf=b"%PDF-1.7", seal_text="x", sha256="0" * 64, timings={})
+        return SealedFile(pdf=b"%PDF-1.7", seal_text="x", made=MADE, timings={})
 
 
 class Quiet:
@@ -182,7 +183,7 @@ def test_the_words_are_for_an_officer(code: str) -> None:
 def test_another_agencys_seal_is_never_used() -> None:
     press = Press(renderer=_NOTHING, seals={}, validate=_NOTHING)
     with pytest.raises(NoSeal):
-        press.press(_document("civil-registry"), at=NOON)
+        press.press(_document("civil-registry"), at=NOON, level=Level.B_LT)
 
 
 _NOTHING: Any = None
@@ -208,6 +209,8 @@ def test_no_error_of_keys_ca_or_signing_is_taken_for_a_defect() -> None:
         "UnreadableSealCode",
         "UnknownSealVersion",
         "NotASuccessor",
+        "NotOurForm",
+        "NothingNew",
     }
     every = {error for package in (keys, ca, signing) for error in _every_error(package)}
     known = {type(error) for error in (*STOPS.values(), *PASSES.values())}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dbos import DBOSClient
-from requests_world import NOON, World, staff
+from requests_world import MADE, NOON, World, staff
 from sqlalchemy import update
 from sqlalchemy.engine import Connection
 
@@ -26,6 +26,7 @@ from issuance.requests.parts import Handover, Parts
 from issuance.requests.stoppages import stoppage_of
 from issuance.requests.workflow import Worker, enqueue_fulfilment, open_client
 from keys.errors import KeyUnavailable
+from signing.formats.pades_level import Level
 from signing.pades.errors import UnfitCertificate
 
 PULLED_OUT = KeyUnavailable(key_id="seal", reason="the token was pulled out")
@@ -43,12 +44,12 @@ class Fragile:
         del kind
         return "0" * 64
 
-    def press(self, document: Document, *, at: datetime) -> SealedFile:
-        del document, at
+    def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
+        del document, at, level
         self.pressed += 1
         if self.troubles:
             raise self.troubles.pop(0)
-        return SealedFile(pdf=b"%PDF-1.7", seal_text="x", sha256="0" * 64, timings={})
+        return SealedFile(pdf=b"%PDF-1.7", seal_text="x", made=MADE, timings={})
 
     def publish(self, *, at: datetime) -> int:
         del at
