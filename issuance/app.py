@@ -27,6 +27,7 @@ from issuance.audit.trail import AuditObject
 from issuance.authority.desk import AuthorityDesk, key_digest
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
+from issuance.clocks import open_clock
 from issuance.database import open_database
 from issuance.delivery.courier import Couriers
 from issuance.documents.files import FileStore
@@ -38,7 +39,6 @@ from issuance.identity.actors import system_actor
 from issuance.identity.passwords import Passwords
 from issuance.identity.senders import OutboxFile
 from issuance.identity.service_secret import ServiceSecret, load_service_secret
-from issuance.keyrings import open_keyring
 from issuance.ledger.models import MAX_MINOR
 from issuance.money import Currency
 from issuance.payments.cash import CashProvider
@@ -61,6 +61,7 @@ from issuance.requests.parts import Parts
 from issuance.requests.workflow import enqueue_fulfilment, open_client
 from issuance.schema import DatabaseNotReady, check_schema
 from issuance.settings import Layout, Settings
+from issuance.signers import find_keyring
 from issuance.trust_services import TrustServices
 from keys.keyring import Keyring
 from verify.documents import DocumentJudge
@@ -120,6 +121,7 @@ def compose(
     *,
     clock: Clock = system_clock,
     to_provider: httpx.BaseTransport | None = None,
+    keyring: Keyring | None = None,
 ) -> Service:
     """Open an installation that `wathiqa init` has made.
 
@@ -128,14 +130,16 @@ def compose(
         settings: its own choices.
         clock: the time it goes by.
         to_provider: carries calls to the payment provider; None: the network.
+        keyring: the keys; None: by the signers that run, else in this process.
 
     Raises:
         DatabaseNotReady: the database is not at this program's revision.
     """
     resources, engine = ExitStack(), open_books(layout, settings)
     resources.callback(engine.dispose)
-    keyring = open_keyring(layout, settings, clock=clock)
-    resources.callback(keyring.close)
+    if keyring is None:
+        keyring = own_keyring = find_keyring(layout, settings, clock=clock)
+        resources.callback(own_keyring.close)
     trust_services = open_trust_services(layout, settings, engine, clock, keyring)
     resources.callback(trust_services.engine.dispose)
     registers = open_registers(layout, clock)
@@ -218,7 +222,7 @@ def opened_authority(layout: Layout, settings: Settings, clock: Clock) -> Iterat
         books = open_authority_books(layout)
         resources.callback(books.dispose)
         prepare_books(books)
-        keyring = open_keyring(layout, settings, clock=clock)
+        keyring = find_keyring(layout, settings, clock=clock)
         resources.callback(keyring.close)
         resources.enter_context(alone(layout.authority_lock))
         yield Authority(books=books, keyring=keyring, audit=_authority_audit(service_books))
@@ -241,6 +245,7 @@ def open_trust_services(
         public=layout.public,
         lock=layout.authority_lock,
         audit=_authority_audit(engine),
+        trusted_clock=open_clock(settings, clock),
     )
 
 

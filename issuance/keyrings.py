@@ -24,11 +24,11 @@ def open_keyring(
         UseLogFailed: a log of uses cannot be opened.
         UseLogBroken: a log does not end as it was written; nothing signs before that is looked into.
     """
-    custody = open_custody(layout, settings)
     register = Register(layout.key_register)
-    adopt_existing(register, custody, backend=settings.custody, at=clock())
+    # By a custody of its own: what adopts opens every key, and is left behind with them.
+    adopt_existing(register, open_custody(layout, settings), backend=settings.custody, at=clock())
     return GuardedKeyring(
-        custody,
+        open_custody(layout, settings),
         register=register,
         logs={each: UseLog(layout.use_log(each.value)) for each in classes},
         clock=clock,

@@ -39,6 +39,8 @@ class Settings:
     pkcs11_token: str = ""  # label of the token; its PIN is no setting
     kms_region: str = ""
     kms_endpoint: str = ""  # empty: the service's own address in that region
+    clock_source: str = "operator"  # who vouches for the clock: kernel, references or operator
+    clock_references: str = ""  # time servers, for references: at least three, of different owners
     signers: str = "processes"  # who holds the keys while the service runs: processes, or in-process
 
 

@@ -1,4 +1,4 @@
-"""`wathiqa ca`, `wathiqa keys`: certificates and keys."""
+"""`wathiqa ca`: certificates."""
 
 from typing import Annotated
 
@@ -8,7 +8,6 @@ from issuance.cli.arguments import one_of, serial_number
 from issuance.cli.opened import Directory, opened, show
 
 ca_app = typer.Typer(no_args_is_help=True)
-keys_app = typer.Typer(no_args_is_help=True)
 
 
 @ca_app.command("list")
@@ -57,18 +56,3 @@ def revoke_certificate(
         service.trust_services.revoke(number, reason=why, at=service.parts.clock())
         service.publish()
     typer.echo(f"{serial} is revoked; the new CRL and OCSP answers are published")
-
-
-@keys_app.command("list")
-def list_keys(directory: Directory) -> None:
-    """Purpose and algorithm of every key; never the key."""
-    from issuance.custody import open_custody
-    from issuance.installation import require_installation
-    from issuance.settings import Layout, load_settings
-
-    layout = Layout(root=directory)
-    require_installation(layout)
-    custody = open_custody(layout, load_settings(layout))
-    signers = [custody.load(key_id) for key_id in custody.key_ids()]
-    rows = [(signer.key_id, signer.purpose.value, signer.algorithm.value) for signer in signers]
-    show(("key", "purpose", "algorithm"), rows)

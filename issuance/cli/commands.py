@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from issuance.cli import authority, books, catalogue, people
+from issuance.cli import authority, books, catalogue, clock, keys, people
+from issuance.cli.arguments import one_of
 from issuance.cli.opened import opened
 
 app = typer.Typer(
@@ -22,10 +23,11 @@ app = typer.Typer(
 )
 app.add_typer(catalogue.app, name="services", help="Services on offer: list, check.")
 app.add_typer(books.requests_app, name="requests", help="Requests: list, show, resume.")
-app.add_typer(books.documents_app, name="documents", help="Documents: show, revoke.")
+app.add_typer(books.documents_app, name="documents", help="Documents: show, renew, revoke.")
 app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances, check.")
 app.add_typer(authority.ca_app, name="ca", help="Certificates: list, revoke.")
-app.add_typer(authority.keys_app, name="keys", help="Keys in custody: list.")
+app.add_typer(keys.keys_app, name="keys", help="Keys: list, show, rotate, stop, audit.")
+authority.ca_app.command("clock")(clock.show_clock)
 app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff: create, list.")
 app.add_typer(people.audit_app, name="audit", help="The audit trail: verify, export.")
 
@@ -114,9 +116,13 @@ def serve(
     sandbox: Annotated[bool, typer.Option(help="Run the sandbox payment provider beside it.")] = True,
 ) -> None:
     """Run the service on loopback, with a worker beside it."""
+    from issuance.signers import put_off_secrets
+
+    command = ["serve", "--directory", str(directory), "--port", str(port)]
+    keeper = put_off_secrets(directory, again=[*command, "--sandbox" if sandbox else "--no-sandbox"])
     from issuance.cli.running import serve_installation
 
-    serve_installation(directory, port, with_sandbox=sandbox, console=Console())
+    serve_installation(directory, port, keeper=keeper, with_sandbox=sandbox, console=Console())
 
 
 @app.command()
@@ -125,9 +131,39 @@ def worker(
     name: Annotated[str, typer.Option(help="Unique among the workers, and the same after a restart.")],
 ) -> None:
     """Run one more worker, without the web server."""
+    from issuance.signers import put_off_secrets
+
+    keeper = put_off_secrets(directory, again=["worker", "--directory", str(directory), "--name", name])
     from issuance.cli.running import run_worker
 
-    run_worker(directory, name, Console())
+    run_worker(directory, name, keeper=keeper, console=Console())
+
+
+@app.command()
+def signer(
+    directory: Directory,
+    key_class: Annotated[
+        str, typer.Option("--class", help="authority, seals or services; none: each in a process of its own.")
+    ] = "",
+    *,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when standard input closes.")
+    ] = False,
+) -> None:
+    """Hold keys, and sign for the service by a local socket.
+
+    `serve` and `worker` start signers by themselves where none run. Run them beforehand where they
+    alone are to know what opens the keys, as another unit of the system. A second signer of a
+    class waits for the first one to end.
+    """
+    from issuance.settings import Layout
+    from issuance.signers import keep_signers, run_signer
+    from keys.classes import KeyClass
+
+    if key_class:
+        run_signer(Layout(root=directory), one_of(KeyClass, key_class), with_parent=with_parent)
+    else:
+        keep_signers(Layout(root=directory), with_parent=with_parent)
 
 
 @app.command("sandbox-payments")

@@ -11,6 +11,7 @@ from issuance.problems import detail_of
 from issuance.schema import DatabaseNotReady
 from issuance.serving import NotStarted
 from issuance.settings import SettingsInvalid
+from issuance.signers import SignersMissing
 from keys.errors import KeyCustodyError, PassphraseMissing, PinMissing
 
 KNOWN = (
@@ -23,6 +24,7 @@ KNOWN = (
     NotStarted,
     SceneFailed,
     SettingsInvalid,
+    SignersMissing,
 )
 
 

@@ -1,8 +1,6 @@
 """Commands that run long: making an installation, the service, a worker, the sandbox provider."""
 
-import os
 import signal
-import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,13 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from issuance.app import Service, compose
+from issuance.app import compose
+from issuance.clocks import OPERATOR
 from issuance.custody import require_secret
-from issuance.installation import initialise, open_installation, require_installation
+from issuance.installation import initialise, require_installation
 from issuance.payments.sandbox.app import SandboxSettings
 from issuance.payments.sandbox.server import run
 from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working
 from issuance.settings import Layout, Settings, load_settings
+from issuance.signers import Keeper, end_with_parent, signers
 
 
 def make_installation(
@@ -40,19 +40,27 @@ def make_installation(
         )
 
 
-def serve_installation(directory: Path, port: int, *, with_sandbox: bool, console: Console) -> None:
-    """The web server with its worker, and the sandbox provider if asked for, until stopped."""
+def serve_installation(
+    directory: Path, port: int, *, keeper: Keeper | None, with_sandbox: bool, console: Console
+) -> None:
+    """The web server with its worker, and the sandbox provider if asked for, until stopped.
+
+    `keeper` keeps the signers up that were started for this; None: there are some, or none are wanted.
+    """
     layout, address = Layout(root=directory), Address(host=LOOPBACK, port=port)
     require_installation(layout)
     settings = served_settings(layout, address)
-    service = compose(layout, settings)
     with ExitStack() as running:
+        keyring = running.enter_context(signers(layout, settings, keeper))
+        service = compose(layout, settings, keyring=keyring)
         if with_sandbox:
             provider = Address(host=LOOPBACK, port=int(settings.payment_address.rpartition(":")[2]))
             webhooks_to = f"{address.url}/webhooks/payments/{settings.payment_provider}"
             running.enter_context(sandbox_provider(layout, provider, webhooks_to=webhooks_to))
             console.print(f"Payments   {provider.url}  (sandbox: no money moves)", highlight=False)
         running.enter_context(working(service))
+        if settings.clock_source == OPERATOR:
+            console.print("Clock      at the operator's word; a ministry sets clock_source", highlight=False)
         console.print(f"Verify     {address.url}/", highlight=False)
         console.print(f"Interface  {address.url}/docs", highlight=False)
         console.print(f"Messages   {layout.outbox}", highlight=False)
@@ -68,13 +76,18 @@ def served_settings(layout: Layout, address: Address) -> Settings:
     return replace(settings, public_address=address.url)
 
 
-def run_worker(directory: Path, name: str, console: Console) -> None:
+def run_worker(directory: Path, name: str, *, keeper: Keeper | None, console: Console) -> None:
     """One more worker, until stopped."""
-    service: Service = open_installation(Layout(root=directory))
+    layout = Layout(root=directory)
+    require_installation(layout)
+    settings = load_settings(layout)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with working(service, executor_id=name):
+    with (
+        signers(layout, settings, keeper) as keyring,
+        working(compose(layout, settings, keyring=keyring), executor_id=name),
+    ):
         console.print(f"Working as {name}. Stop with Ctrl-C.", highlight=False)
         stopped.wait()
 
@@ -82,7 +95,7 @@ def run_worker(directory: Path, name: str, console: Console) -> None:
 def run_sandbox(directory: Path, port: int, webhooks_to: str, *, with_parent: bool) -> None:
     """The sandbox provider, until stopped, or until standard input closes with its parent."""
     if with_parent:
-        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+        end_with_parent()
     layout = Layout(root=directory)
     require_installation(layout)
     settings = SandboxSettings(
@@ -94,8 +107,3 @@ def run_sandbox(directory: Path, port: int, webhooks_to: str, *, with_parent: bo
         return_url=webhooks_to.partition("/webhooks/")[0] + "/",
     )
     run(LOOPBACK, port, settings)
-
-
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)

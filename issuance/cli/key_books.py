@@ -1,0 +1,150 @@
+"""What `wathiqa keys` works on: the register and the logs themselves, beside signers that may run."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from issuance.app import open_books
+from issuance.audit.trail import verify_chain
+from issuance.clock import system_clock
+from issuance.custody import open_custody
+from issuance.database import reading
+from issuance.installation import require_installation
+from issuance.key_log_anchors import anchored_heads
+from issuance.keyrings import open_keyring
+from issuance.settings import Layout, Settings, load_settings
+from issuance.signers import find_keyring, running_signers
+from keys.classes import KeyClass
+from keys.errors import KeyCustodyError
+from keys.guard import GuardedKeyring
+from keys.keyring import KeyRecord, Keyring, KeyState
+from keys.register import Register
+from keys.states import ADVISED_PERIOD
+from keys.use_log import verify_log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyBooks:
+    """The register and the logs; keys are opened only by what needs them."""
+
+    layout: Layout
+    settings: Settings
+    keyring: GuardedKeyring
+    register: Register
+    clock: Callable[[], datetime]
+
+    @staticmethod
+    def advice(record: KeyRecord, *, at: datetime) -> str:
+        """What an operator should do about a key."""
+        is_due = at - record.active_from > ADVISED_PERIOD[record.purpose]
+        return "rotate it" if is_due and record.state is KeyState.ACTIVE else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What an audit has to say about one thing."""
+
+    is_in_order: bool
+    sentence: str
+
+
+@contextmanager
+def beside(directory: Path) -> Iterator[KeyBooks]:
+    """The books of an installation's keys. Signers that run read what is changed here before they sign.
+
+    Raises:
+        NotInstalled: there is no installation.
+    """
+    layout = Layout(root=directory)
+    require_installation(layout)
+    settings = load_settings(layout)
+    keyring, register = open_keyring(layout, settings, clock=system_clock), Register(layout.key_register)
+    try:
+        yield KeyBooks(
+            layout=layout, settings=settings, keyring=keyring, register=register, clock=system_clock
+        )
+    finally:
+        register.close()
+        keyring.close()
+
+
+@contextmanager
+def making(directory: Path) -> Iterator[tuple[Keyring, datetime]]:
+    """Where new keys are made: by the signers that run, else here with what opens the keys."""
+    layout = Layout(root=directory)
+    require_installation(layout)
+    keyring = find_keyring(layout, load_settings(layout), clock=system_clock)
+    try:
+        yield keyring, system_clock()
+    finally:
+        keyring.close()
+
+
+def findings(directory: Path) -> Iterator[Finding]:
+    """What an auditor finds, one after another."""
+    with beside(directory) as books:
+        anchors = _anchored(books.layout, books.settings)
+        for key_class in KeyClass:
+            yield _chain(books.layout.use_log(key_class.value), anchors[key_class])
+        yield from _kept_and_registered(books)
+        yield from _counted(books)
+
+
+def _anchored(layout: Layout, settings: Settings) -> dict[KeyClass, dict[int, bytes]]:
+    engine = open_books(layout, settings)
+    try:
+        with reading(engine) as connection:
+            # Heads in a trail that was altered itself would prove nothing.
+            verify_chain(connection)
+            return {each: anchored_heads(connection, each.value) for each in KeyClass}
+    finally:
+        engine.dispose()
+
+
+def _chain(path: Path, heads: dict[int, bytes]) -> Finding:
+    try:
+        head = verify_log(path, heads=heads)
+    except KeyCustodyError as error:
+        return Finding(is_in_order=False, sentence=str(error))
+    kept = f"{len(heads)} heads in the audit trail agree" if heads else "no head is in the audit trail yet"
+    return Finding(is_in_order=True, sentence=f"{path.stem}: {head.sequence} uses, one whole chain; {kept}.")
+
+
+def _kept_and_registered(books: KeyBooks) -> Iterator[Finding]:
+    entries = books.register.entries()
+    held = set(open_custody(books.layout, books.settings).key_ids())
+    for key_id in sorted(held - entries.keys()):
+        yield Finding(
+            is_in_order=False,
+            sentence=f"{key_id}: kept, and not in the register; nobody uses it. Who made it?",
+        )
+    for key in entries.values():
+        is_destroyed = key.stored_state is KeyState.DESTROYED
+        if is_destroyed and key.key_id in held:
+            yield Finding(
+                is_in_order=False,
+                sentence=f"{key.key_id}: destroyed by the register, and still kept. Destroy it again.",
+            )
+        if not is_destroyed and key.key_id not in held:
+            yield Finding(
+                is_in_order=False, sentence=f"{key.key_id}: {key.stored_state} by the register, and gone."
+            )
+    kept = sum(key.stored_state is not KeyState.DESTROYED for key in entries.values())
+    yield Finding(is_in_order=True, sentence=f"{kept} keys are registered, {len(held)} are kept.")
+
+
+def _counted(books: KeyBooks) -> Iterator[Finding]:
+    signers = running_signers(books.layout, books.settings)
+    if signers is None:
+        yield Finding(is_in_order=True, sentence="No signer runs whose counts could be compared.")
+        return
+    try:
+        signers.reconcile()
+    except KeyCustodyError as error:
+        yield Finding(is_in_order=False, sentence=str(error))
+    else:
+        yield Finding(is_in_order=True, sentence="The signers' key stores count no use beyond the logs.")
+    finally:
+        signers.close()
