@@ -17,14 +17,15 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from benchmarks import authority, naive, pipeline, stages, throughput, verification
+from benchmarks import authority, custody, naive, pipeline, stages, throughput, verification
 from benchmarks.figures import Table
 from benchmarks.machine import describe_machine, load_average, usable_cores
 from benchmarks.report import print_machine, print_table, write_json
 from benchmarks.site import Advance, Site
 
 MEASUREMENTS: Mapping[str, Callable[[Site], Table]] = {
-    module.NAME: module.measure for module in (stages, throughput, pipeline, verification, naive, authority)
+    module.NAME: module.measure
+    for module in (stages, throughput, pipeline, verification, naive, authority, custody)
 }
 DOCUMENTS, QUICK_DOCUMENTS = 300, 40
 
