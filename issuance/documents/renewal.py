@@ -142,7 +142,7 @@ class Renewer:
     def _renew(self, entry: FileEntry) -> Outcome:
         at, name = self.clock(), f"{entry.number}.pdf"
         pdf = self.files.read(name)
-        found = made_file(self.validate(pdf, at), size=len(pdf))
+        found = self._judged(entry, pdf, at)
         if found.sha256 != entry.file.sha256:
             self._note_what_was_left(entry, pdf, found, at)
             return Outcome.NOTED
@@ -150,13 +150,19 @@ class Renewer:
         if agency is None:
             raise NoSeal(agency=entry.agency)
         renewed = agency.files.renew(pdf, sealed_octets=sealed_octets(pdf), at=at)
-        made = made_file(self.validate(renewed, at), size=len(renewed))
+        made = self._judged(entry, renewed, at)
         if found.level is Level.B_LTA and made.judgeable_until <= found.judgeable_until:
             return Outcome.NOTHING_GAINED
         with self.files.draft(name, renewed) as draft, self.engine.begin() as connection:
             self._note(connection, entry, made, at)
             draft.place()
         return Outcome.RENEWED
+
+    def _judged(self, entry: FileEntry, pdf: bytes, at: datetime) -> MadeFile:
+        report = self.validate(pdf, at)
+        if report.document.number not in {None, entry.number}:
+            raise FileDiffers(number=entry.number)
+        return made_file(report, size=len(pdf))
 
     def _note_what_was_left(self, entry: FileEntry, pdf: bytes, found: MadeFile, at: datetime) -> None:
         begins_with = hashlib.sha256(memoryview(pdf)[: entry.file.size]).hexdigest()
