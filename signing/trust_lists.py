@@ -1,6 +1,7 @@
 """Signs trust lists, and keeps them append-only."""
 
 from collections.abc import Hashable, Iterable
+from datetime import datetime
 
 from cryptography import x509
 
@@ -8,7 +9,15 @@ from keys.signer import Purpose, Signer
 from signing.formats.cose import encode_sign1, raw_signature, to_be_signed
 from signing.formats.fields import Field
 from signing.formats.profiles import Profile
-from signing.formats.trust_list import Agency, SealKey, TrustList, encode_trust_list, protect_trust_list
+from signing.formats.trust_list import (
+    Agency,
+    KeyState,
+    SealKey,
+    StatusKey,
+    TrustList,
+    encode_trust_list,
+    protect_trust_list,
+)
 from signing.seal_codes import require_p256
 
 
@@ -38,14 +47,20 @@ def sign_trust_list(trust_list: TrustList, *, signer: Signer, certificate: x509.
 def require_successor(published: TrustList, following: TrustList) -> None:
     """Paper lasts: what a number meant once it means for ever, and a key is retired, never forgotten.
 
+    A window may be shortened at its end, and never into the time before the published list: what was
+    signed until then stands. A key that is listed for the first time signs from then on, not before.
+    Permitted profiles may be added; a state only goes on, from active to retired to compromised.
+
     Raises:
-        NotASuccessor: `following` is no later version, or drops or changes an agency's number or
-            its identifier in certificates, a profile, a code or a key.
+        NotASuccessor: `following` is no later version, or drops or changes an agency's number or its
+            identifier in certificates, a profile, a code or a key, or gives a key more than it had.
     """
     if following.version <= published.version:
         raise NotASuccessor(f"version {following.version} after {published.version}")
     if following.issued_at < published.issued_at:
         raise NotASuccessor("issued earlier")
+    if following.verify_origin != published.verify_origin:
+        raise NotASuccessor("for another verification address")
     _require_all("agency", map(_named, published.agencies), map(_named, following.agencies))
     _require_all("profile", map(_meaning, published.profiles), map(_meaning, following.profiles))
     for name, codes in published.tables.items():
@@ -54,7 +69,44 @@ def require_successor(published: TrustList, following: TrustList) -> None:
             ((c.number, c.key) for c in codes),
             ((c.number, c.key) for c in following.tables.get(name, ())),
         )
-    _require_all("key", map(_identity, published.seal_keys), map(_identity, following.seal_keys))
+    _require_keys(published, following)
+
+
+_ORDER = {KeyState.ACTIVE: 0, KeyState.RETIRED: 1, KeyState.COMPROMISED: 2}
+
+
+def _require_keys(published: TrustList, following: TrustList) -> None:
+    seal_keys = {_identity(key): key for key in following.seal_keys}
+    status_keys = {_identity(key): key for key in following.status_keys}
+    if len(seal_keys) != len(following.seal_keys) or len(status_keys) != len(following.status_keys):
+        raise NotASuccessor("a key stands in it twice")
+    for seal_key in published.seal_keys:
+        kept = seal_keys.pop(_identity(seal_key), None)
+        if kept is None:
+            raise NotASuccessor(f"key {seal_key.kid.hex()} is gone or changed")
+        _require_window(seal_key, kept, published.issued_at)
+        if _ORDER[kept.state] < _ORDER[seal_key.state]:
+            raise NotASuccessor(f"key {kept.kid.hex()} is {kept.state} again")
+        if not set(seal_key.profiles) <= set(kept.profiles):
+            raise NotASuccessor(f"key {kept.kid.hex()} may not seal what it sealed")
+    for status_key in published.status_keys:
+        kept_status = status_keys.pop(_identity(status_key), None)
+        if kept_status is None:
+            raise NotASuccessor(f"key {status_key.kid.hex()} is gone or changed")
+        # Lists live for days: the window of a key that was stolen may be closed altogether.
+        _require_window(status_key, kept_status, None)
+    for key in (*seal_keys.values(), *status_keys.values()):
+        # A verifier whose list is younger than a code and lacks its key calls the code nobody's.
+        if key.not_before <= published.issued_at:
+            raise NotASuccessor(f"key {key.kid.hex()} signs before it was listed")
+
+
+def _require_window(before: SealKey | StatusKey, after: SealKey | StatusKey, stands: datetime | None) -> None:
+    kid = before.kid.hex()
+    if after.not_before != before.not_before or after.not_after > before.not_after:
+        raise NotASuccessor(f"the window of key {kid} is another or longer")
+    if stands is not None and after.not_after < min(before.not_after, stands):
+        raise NotASuccessor(f"the window of key {kid} ends before the published list")
 
 
 def _meaning(profile: Profile) -> Hashable:
@@ -72,8 +124,9 @@ def _named(agency: Agency) -> Hashable:
     return agency.code, agency.id, agency.organization_identifier
 
 
-def _identity(key: SealKey) -> Hashable:
-    return key.kid, key.public_key.public_numbers(), key.agency
+def _identity(key: SealKey | StatusKey) -> Hashable:
+    agency = key.agency if isinstance(key, SealKey) else None
+    return key.kid, key.public_key.public_numbers(), agency
 
 
 def _require_all(what: str, published: Iterable[Hashable], following: Iterable[Hashable]) -> None:

@@ -23,6 +23,8 @@ BITS = 2
 ENTRIES_A_BYTE = 8 // BITS
 
 DEFAULT_LIFETIME = timedelta(days=3)
+# Whoever steals a status key can date a list back into the key's window; not for longer than this.
+MAX_LIFETIME = timedelta(days=7)
 TIME_TO_LIVE = timedelta(hours=12)
 
 # CWT claims: subject, expiry, issued at (RFC 8392), status list and time to live (Token Status List §14.4).
@@ -138,8 +140,7 @@ def protect_status_list(kid: bytes) -> bytes:
 
 def encode_status_claims(claims: StatusClaims) -> bytes:
     """The signed content of a status list."""
-    if claims.expires_at <= claims.issued_at:
-        raise ValueError("a list that expires before it is issued")
+    _require_lifetime(claims)
     return encode_cbor(
         {
             _SUBJECT: claims.uri,
@@ -174,9 +175,13 @@ def parse_status_list(data: bytes) -> SignedStatusList:
         time_to_live=timedelta(seconds=claims.integer(_TIME_TO_LIVE)),
         entries=StatusList.decompress(entries.octets("lst")),
     )
-    if parsed.expires_at <= parsed.issued_at:
-        raise MemberError(_EXPIRES_AT, "is before the issuing")
+    _require_lifetime(parsed)
     return SignedStatusList(claims=parsed, kid=headers.octets(KEY_ID), message=message)
+
+
+def _require_lifetime(claims: StatusClaims) -> None:
+    if not timedelta(0) < claims.expires_at - claims.issued_at <= MAX_LIFETIME:
+        raise MemberError(_EXPIRES_AT, f"is not within {MAX_LIFETIME.days} days after the issuing")
 
 
 def status_list_name(number: int) -> str:

@@ -1,6 +1,6 @@
 """Every reason of a verdict, reached by what an attacker or a careless operator would do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Page
 
+from keys.signer import Purpose
+from signing.formats.cbor import encode_cbor, parse_cbor
 from signing.formats.codes import CODE_TABLES
+from signing.formats.cose import encode_sign1, parse_sign1, raw_signature, to_be_signed
 from signing.formats.profiles import PROFILES
 from signing.formats.status_list import Status, StatusList
 from signing.formats.trust_list import KeyState
@@ -90,6 +93,22 @@ def _empty_status(world: Any) -> str:
     return text
 
 
+def _lasting_status(world: Any) -> str:
+    """Whoever stole a status key dates a list back and would have it count for ever."""
+    world.publish_status(Status.VALID)
+    path = world.public / "status/1.cwt"
+    message = parse_sign1(path.read_bytes())
+    claims = parse_cbor(message.content)
+    assert isinstance(claims, Mapping)
+    issued_at = claims[6]
+    assert isinstance(issued_at, int)
+    content = encode_cbor({**claims, 4: issued_at + 8 * 86_400})
+    signature = world.status.sign(to_be_signed(message.protected, content), purpose=Purpose.STATUS)
+    path.write_bytes(encode_sign1(message.protected, content, raw_signature(signature)))
+    text: str = world.seal_text()
+    return text
+
+
 CASES: dict[str, tuple[Reason, Callable[[Any], str]]] = {
     "revoked": (Reason.REVOKED, lambda world: _revoke(world, Status.REVOKED)),
     "superseded": (Reason.SUPERSEDED, lambda world: _revoke(world, Status.SUPERSEDED)),
@@ -118,6 +137,13 @@ CASES: dict[str, tuple[Reason, Callable[[Any], str]]] = {
         Reason.KEY_TOO_NEW,
         lambda world: _resealed_before(world, timedelta(0)),
     ),
+    "a stolen key, after it was stopped": (
+        Reason.KEY_NOT_PERMITTED,
+        lambda world: _with_key(
+            state=KeyState.COMPROMISED, not_after=world.claims().issued_at - timedelta(seconds=1)
+        )(world),
+    ),
+    "a status list that lives for years": (Reason.STATUS_MISSING, _lasting_status),
     "a compromised key": (Reason.KEY_COMPROMISED, _with_key(state=KeyState.COMPROMISED)),
     "a retired key, within its window": (Reason.IN_FORCE, _with_key(state=KeyState.RETIRED)),
     "another agency's key": (Reason.KEY_NOT_PERMITTED, _with_key(agency=2)),
