@@ -31,7 +31,7 @@ from ca.ceremony.root_key import (
     make_root_key,
     open_root_key,
 )
-from ca.ceremony.shares import Sheet, combine, new_secret, read_sheet, split
+from ca.ceremony.shares import Sheet, combine, new_secret, read_sheet, read_words, split
 from ca.ceremony.signatures import signature_form
 from ca.ceremony.transcript import Mark, MarkKind, Step, Transcript, Value
 from ca.certificates import CertificateRequest, Issuer, issue, prepare, sign
@@ -427,6 +427,14 @@ class _SameSheet(_Check):
     def __init__(self, handed_out: Sheet) -> None:
         super().__init__()
         self._handed_out = handed_out
+
+    def __call__(self, typed: str) -> Sheet:
+        """Read it, naming the first word that is another than on the sheet."""
+        pairs = zip(read_words(typed), self._handed_out.words, strict=True)
+        for place, (word, right) in enumerate(pairs, start=1):
+            if word != right:
+                raise SheetRefused(rule=f"word {place} is not the one on the sheet")
+        return super().__call__(typed)
 
     def _examine(self, sheet: Sheet) -> None:
         if sheet != self._handed_out:

@@ -66,9 +66,7 @@ def read_sheet(text: str) -> Sheet:
     Raises:
         SheetRefused: a word that is not on the list, too few or too many, or a checksum that does not hold.
     """
-    words = [_word(each, place) for place, each in enumerate(_typed(text), start=1)]
-    if len(words) != WORDS:
-        raise SheetRefused(rule=f"it has {len(words)} words and must have {WORDS}")
+    words = read_words(text)
     try:
         share = Share.from_mnemonic(" ".join(words))
     except MnemonicError as error:
@@ -82,8 +80,20 @@ def read_sheet(text: str) -> Sheet:
         share_set=share.identifier,
         number=share.index + 1,
         threshold=share.member_threshold,
-        words=tuple(words),
+        words=words,
     )
+
+
+def read_words(text: str) -> tuple[str, ...]:
+    """The words that somebody typed, whole.
+
+    Raises:
+        SheetRefused: a word that is not on the list, too few or too many.
+    """
+    words = tuple(_word(each, place) for place, each in enumerate(_typed(text), start=1))
+    if len(words) != WORDS:
+        raise SheetRefused(rule=f"it has {len(words)} words and must have {WORDS}")
+    return words
 
 
 def combine(sheets: Sequence[Sheet]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from issuance.cli import authority, books, catalogue, clock, keys, people
+from issuance.cli import authority, books, catalogue, ceremony, clock, keys, people
 from issuance.cli.arguments import one_of
 from issuance.cli.opened import opened
 
@@ -25,7 +25,8 @@ app.add_typer(catalogue.app, name="services", help="Services on offer: list, che
 app.add_typer(books.requests_app, name="requests", help="Requests: list, show, resume.")
 app.add_typer(books.documents_app, name="documents", help="Documents: show, renew, revoke.")
 app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances, check.")
-app.add_typer(authority.ca_app, name="ca", help="Certificates: list, revoke.")
+ceremony.add_ceremonies(authority.ca_app)
+app.add_typer(authority.ca_app, name="ca", help="Certificates: list, revoke; the root's ceremonies.")
 app.add_typer(keys.keys_app, name="keys", help="Keys: list, show, rotate, stop, audit.")
 authority.ca_app.command("clock")(clock.show_clock)
 app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff: create, list.")
@@ -57,11 +58,19 @@ def init(
             help="Keep the key passphrase in state/ instead of WATHIQA_KEY_PASSPHRASE.",
         ),
     ] = False,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--ceremony",
+            help="Stop before there is a root, and write what a ceremony on an offline machine needs.",
+        ),
+    ] = False,
 ) -> None:
     """Make an installation.
 
     Keys, certificates, the sample registers, the published files. Nothing that exists is replaced,
-    so an interrupted run is completed by the next one.
+    so an interrupted run is completed by the next one. The root's key is made in offline-root/, to be
+    carried away; with --ceremony it is made elsewhere, and `init` again completes the installation.
     """
     from issuance.cli.running import make_installation
     from issuance.settings import Settings
@@ -74,8 +83,19 @@ def init(
         kms_region=kms_region,
         kms_endpoint=kms_endpoint,
     )
-    make_installation(directory, settings, passphrase_in_file=passphrase_in_file, console=Console())
+    plan = make_installation(
+        directory, settings, passphrase_in_file=passphrase_in_file, elsewhere=elsewhere, console=Console()
+    )
+    if plan is not None:
+        typer.echo(f"Prepared in {directory}. Fill in and review {plan}, hold the ceremony, then:")
+        typer.echo(f"  wathiqa ca import BUNDLE --directory {directory} --root-sha256 FINGERPRINT")
+        typer.echo(f"  wathiqa init --directory {directory}")
+        return
     typer.echo(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
+    if (directory / "offline-root").exists():
+        typer.echo(
+            f"The root's key lies in {directory / 'offline-root'}: read README.txt there, and carry it away."
+        )
 
 
 @app.command()

@@ -12,7 +12,12 @@ from rich.progress import Progress
 from issuance.app import compose
 from issuance.clocks import OPERATOR
 from issuance.custody import require_secret
-from issuance.installation import initialise, require_installation
+from issuance.installation import (
+    initialise,
+    prepare_ceremony,
+    prepare_installation,
+    require_installation,
+)
 from issuance.payments.sandbox.app import SandboxSettings
 from issuance.payments.sandbox.server import run
 from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working
@@ -21,9 +26,11 @@ from issuance.signers import Keeper, end_with_parent, signers
 
 
 def make_installation(
-    directory: Path, settings: Settings, *, passphrase_in_file: bool, console: Console
-) -> None:
+    directory: Path, settings: Settings, *, passphrase_in_file: bool, elsewhere: bool, console: Console
+) -> Path | None:
     """Make or complete an installation; the sample register takes a few seconds.
+
+    `elsewhere` stops where there is no root yet; the answer is then the plan of its ceremony.
 
     Raises:
         KeyCustodyError: what opens the keys is missing or unfit; before anything is made.
@@ -32,12 +39,17 @@ def make_installation(
     require_secret(layout, load_settings(layout, base=settings), passphrase_in_file=passphrase_in_file)
     with Progress(console=console, transient=True) as progress:
         inventing = progress.add_task("Inventing the sample register", total=None)
-        initialise(
-            layout,
-            settings,
-            passphrase_in_file=passphrase_in_file,
-            progress=lambda made, total: progress.update(inventing, completed=made, total=total),
-        )
+
+        def advance(made: int, total: int) -> None:
+            progress.update(inventing, completed=made, total=total)
+
+        if elsewhere:
+            prepare_installation(layout, settings, passphrase_in_file=passphrase_in_file, progress=advance)
+            plan = prepare_ceremony(layout)
+            if plan is not None:
+                return plan
+        initialise(layout, settings, passphrase_in_file=passphrase_in_file, progress=advance).close()
+    return None
 
 
 def serve_installation(
