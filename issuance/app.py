@@ -6,7 +6,7 @@ web application (`web.py`), the worker and the commands use them.
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from ca.applications import prepare_applications
 from ca.auditing import AuditRecorder
+from ca.ceremony.errors import CeremonyNeeded
 from ca.certificates import Issuer
 from ca.store import prepare_books
 from ca.urls import PublicUrls
@@ -257,6 +258,10 @@ def open_desk(
     def issuer() -> Issuer:
         return trust_services.hierarchy.issuing.as_issuer()
 
+    def publish(at: datetime) -> None:
+        with suppress(CeremonyNeeded):  # lists and answers are out; the housekeeping, hourly, says what lacks
+            trust_services.publish(at=at)
+
     def own_keys() -> frozenset[str]:
         return frozenset(key_digest(record.public_key) for record in keyring.records())
 
@@ -270,7 +275,7 @@ def open_desk(
         agencies=AGENCIES,
         own_keys=own_keys,
         status_changed=lambda at: trust_services.replace_revoked(at=at),
-        publish=lambda at: trust_services.publish(at=at),
+        publish=publish,
     )
 
 

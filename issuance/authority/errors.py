@@ -7,7 +7,7 @@ IssuanceError
 ├── NotFound      application-not-found, ca-certificate-not-found, agency-unknown, officer-unknown
 ├── Forbidden     application-own
 ├── Conflict      a state that does not allow it; a key that was used; a certificate that is not renewable
-├── Invalid       a request that cannot be right
+├── Invalid       a request that cannot be right, or of another media type
 └── Unavailable   the issuing key does not answer
 """
 
@@ -25,6 +25,7 @@ from ca.errors import (
     ProfileViolation,
 )
 from issuance.errors import Conflict, Forbidden, Invalid, IssuanceError, NotFound, Unavailable
+from issuance.http.errors import MediaTypeNotSupported
 from issuance.problems import Sentence
 from keys.errors import KeyUnavailable
 
@@ -100,6 +101,14 @@ class RequestNotText(Invalid):
     code = "certificate-request-not-text"
     ar = "اكتب طلب الشهادة بصيغة PEM، أو DER بترميز base64."
     en = "Write the certificate request as PEM, or as DER in base64."
+
+
+class NotPkcs10(MediaTypeNotSupported):
+    """EST carries requests as application/pkcs10 (RFC 7030 §4.2.1)."""
+
+    code = "est-media-type-not-supported"
+    ar = "اذكر نوع المحتوى: application/pkcs10."
+    en = "Name the content type: application/pkcs10."
 
 
 class NothingToRenew(Conflict):

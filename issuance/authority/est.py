@@ -30,11 +30,10 @@ from ca.csr import CheckedRequest, check_subject, parse_request
 from ca.refusals import ApplicationClosed, KeyReused, RequestMalformed, SubjectNotRegistered
 from ca.store import IssuedCertificate
 from issuance.authority.desk import AuthorityDesk, Wish, holder_of
-from issuance.authority.errors import NothingToRenew, as_problems
+from issuance.authority.errors import NothingToRenew, NotPkcs10, as_problems
 from issuance.clock import Clock
-from issuance.errors import Invalid, IssuanceError, Unauthenticated, Unavailable
+from issuance.errors import IssuanceError, Unauthenticated, Unavailable
 from issuance.http.addresses import ClientNetwork
-from issuance.http.errors import MediaTypeNotSupported
 from issuance.http.problems import status_of
 from issuance.identity.access import public
 from issuance.identity.actors import Actor, ActorKind
@@ -119,7 +118,7 @@ class EstHttp:
                     request.headers.get("content-type", "").split(";")[0].strip().lower()
                     != "application/pkcs10"
                 ):
-                    raise MediaTypeNotSupported
+                    raise NotPkcs10
                 checked = parse_request(_decoded(body))
                 proof = request.headers.get(PROOF_HEADER)
                 return self._certificate_or_patience(client, checked, renews=renews, proof=proof)
@@ -241,7 +240,9 @@ def _decoded(body: bytes) -> bytes:
 
 def _plain(error: IssuanceError) -> Response:
     """RFC 7030 §4.2.3: a sentence that a person can read."""
-    status = HTTPStatus.BAD_REQUEST if isinstance(error, Invalid) else status_of(type(error))
+    status = status_of(type(error))
+    if status is HTTPStatus.UNPROCESSABLE_ENTITY:  # newer than the clients of RFC 7030
+        status = HTTPStatus.BAD_REQUEST
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Basic realm="wathiqa"'
