@@ -48,11 +48,12 @@ class SoftHsm:
             f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n",
             encoding="utf-8",
         )
-        self.plug_in()
+        os.environ["SOFTHSM2_CONF"] = str(self.settings)
         command = ["softhsm2-util", "--init-token", "--free", "--label", LABEL]
         subprocess.run(
             [*command, "--pin", PIN, "--so-pin", OFFICER_PIN], check=True, capture_output=True, timeout=60
         )
+        self.plug_in()
 
     def plug_in(self) -> None:
         """Have this process see this token alone: SoftHSM reads its settings when it is initialised."""
