@@ -47,6 +47,13 @@ def _is_of_a_reserved_domain(finding: Finding) -> bool:
     return _RESERVED_DOMAINS.search(finding.message) is not None
 
 
+ETSI_TYPES = {
+    ProfileName.SEAL: "NCP_LEGAL_PERSON_CERTIFICATE",
+    ProfileName.OFFICER: "NCP_NATURAL_PERSON_CERTIFICATE",
+    ProfileName.TIMESTAMP: "NCP_LEGAL_PERSON_CERTIFICATE",
+    ProfileName.TRUST_LIST: "NCP_LEGAL_PERSON_CERTIFICATE",
+}
+"""The kinds of certificate that EN 319 412 speaks of, as pkilint calls them."""
 ACCEPTED: tuple[Accepted, ...] = (
     Accepted(
         code="pkix.authority_key_identifier_extension_absent",
@@ -80,8 +87,8 @@ def find_in_certificate(der: bytes, profile: ProfileName, *, issuer: bytes | Non
     said = linter.certificate(der)
     if issuer is not None:
         said += linter.chain(der, issuer)
-    if profile in _ETSI_TYPES:
-        said += linter.etsi(der, _ETSI_TYPES[profile])
+    if profile in ETSI_TYPES:
+        said += linter.etsi(der, ETSI_TYPES[profile])
     return said
 
 
@@ -121,14 +128,6 @@ def require_good_ocsp_response(der: bytes) -> None:
         LinterRefuses: with what was found.
     """
     _require_none("OCSP answer", find_in_ocsp_response(der), ())
-
-
-_ETSI_TYPES = {
-    ProfileName.SEAL: "NCP_LEGAL_PERSON_CERTIFICATE",
-    ProfileName.OFFICER: "NCP_NATURAL_PERSON_CERTIFICATE",
-    ProfileName.TIMESTAMP: "NCP_LEGAL_PERSON_CERTIFICATE",
-    ProfileName.TRUST_LIST: "NCP_LEGAL_PERSON_CERTIFICATE",
-}
 
 
 def _require_none(what: str, findings: Iterable[Finding], accepted: Iterable[Accepted]) -> None:
@@ -182,7 +181,7 @@ class _Linter:
         )
         self._decode, self._chain = _chain_validators()
         self._etsi_validators: dict[str, Any] = {}
-        for each in set(_ETSI_TYPES.values()):
+        for each in set(ETSI_TYPES.values()):
             kind = self._types[each]
             self._etsi_validators[each] = certificate.create_pkix_certificate_validator_container(
                 etsi.create_decoding_validators(kind), etsi.create_validators(kind)
