@@ -125,6 +125,8 @@ def keep_signers(layout: Layout, *, with_parent: bool) -> None:
         pass
     for keeper in keepers:
         keeper.end()
+    for keeper in keepers:
+        keeper.join(timeout=END_WITHIN_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,9 @@ def end_with_parent() -> None:
     """End this process, in order, when its standard input closes."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not by `sys.stdin`: a thread that waits inside its buffer when the program ends makes it abort.
+        while os.read(sys.stdin.fileno(), 1):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
@@ -250,10 +254,9 @@ class _Kept(threading.Thread):
             self._stopped.wait(pause)
 
     def end(self) -> None:
-        """End the signer; nobody starts it again."""
+        """Have the signer end; nobody starts it again."""
         if self._process is not None:
             self._process.terminate()
-        self.join(timeout=END_WITHIN_SECONDS)
 
 
 def _require_installation(layout: Layout) -> None:
