@@ -56,7 +56,7 @@ class AuthorityFront:
         elif method in {"GET", "HEAD"}:
             reply = await self._status_by_get(scope)
         else:
-            reply = refused(405, "ask by GET, or by POST to /ocsp", Allow="GET, HEAD")
+            reply = refused(405, "ask by GET, or by POST to /ocsp", allow="GET, HEAD")
         await _send(reply, send, is_head=method == "HEAD")
 
     def _time_stamp(self, body: bytes) -> "Reply | Callable[[], Reply]":
@@ -92,16 +92,16 @@ class AuthorityFront:
         answer: "Callable[[bytes], Reply | Callable[[], Reply]]",
     ) -> Reply:
         if scope["method"] != "POST":
-            return refused(405, "ask by POST", Allow="POST")
+            return refused(405, "ask by POST", allow="POST")
         if (_header(scope, b"content-type") or "").partition(";")[0].strip().lower() != media_type:
-            return refused(415, f"send {media_type}", Connection="close")
+            return refused(415, f"send {media_type}", connection="close")
         try:
             async with asyncio.timeout(self._body_within):
                 body = await _body(receive, most)
         except TimeoutError:
-            return refused(408, "the request came too slowly", Connection="close")
+            return refused(408, "the request came too slowly", connection="close")
         if body is None:
-            return refused(413, f"at most {most} octets", Connection="close")
+            return refused(413, f"at most {most} octets", connection="close")
         found = answer(body)
         return found if isinstance(found, Reply) else await self._in_thread(found)
 
@@ -141,8 +141,5 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 async def _send(reply: Reply, send: Send, *, is_head: bool) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
-    if reply.body:
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     await send({"type": "http.response.body", "body": b"" if is_head else reply.body})

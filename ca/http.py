@@ -77,9 +77,9 @@ def _response(reply: Reply, request: Request) -> Response:
         if_none_match=headers.get("if-none-match"),
         if_modified_since=headers.get("if-modified-since"),
     )
-    response = Response(reply.body, status_code=reply.status, headers=dict(reply.headers))
-    if request.method == "HEAD":
-        response.body = b""
+    body = b"" if request.method == "HEAD" else reply.body
+    response = Response(body, status_code=reply.status)
+    response.raw_headers = list(reply.headers)
     return response
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 TIMESTAMP_QUERY, TIMESTAMP_REPLY = "application/timestamp-query", "application/timestamp-reply"
 OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
@@ -18,26 +19,32 @@ RETRY_AFTER_SECONDS = 5
 OK, NOT_MODIFIED = 200, 304
 # Signed and public: anybody's verifier may read it, on whatever page it runs.
 FOR_EVERYBODY = {
-    "Access-Control-Allow-Origin": "*",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+    "x-content-type-options": "nosniff",
 }
-_KEPT = 4096
+_KEPT = 1024
+
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer; its length is said by whoever sends it."""
+    """One answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Headers  # names in lower case, as ASGI wants them
     body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of a header."""
+        return next((value.decode("latin-1") for key, value in self.headers if key == name.encode()), None)
 
 
 def uncached(media_type: str, body: bytes) -> Reply:
     """For one asker, and not to be kept."""
-    headers = {**FOR_EVERYBODY, "Content-Type": media_type, "Cache-Control": "no-store"}
-    return Reply(status=OK, headers=headers, body=body)
+    return _reply(OK, body, {"content-type": media_type, "cache-control": "no-store"})
 
 
 def cached(
@@ -46,48 +53,41 @@ def cached(
     """To be kept until half of its life has passed, so that a newer one is seen in time."""
     half = this_update + (next_update - this_update) / 2
     seconds = max(0, int((half - now).total_seconds()))
-    headers = {
-        **_lasting(media_type, body, this_update, next_update),
-        "Cache-Control": f"max-age={seconds}, public, no-transform, must-revalidate",
-    }
-    return Reply(status=OK, headers=headers, body=body)
+    return _cached(media_type, body, this_update, next_update, seconds)
 
 
 def lasting(media_type: str, body: bytes) -> Reply:
     """To be kept for a day: it does not change under its name while it is in force."""
-    headers = {
-        **FOR_EVERYBODY,
-        "Content-Type": media_type,
-        "ETag": entity_tag(body),
-        "Cache-Control": f"public, max-age={CERTIFICATE_MAX_AGE_SECONDS}",
-    }
-    return Reply(status=OK, headers=headers, body=body)
+    caching = f"public, max-age={CERTIFICATE_MAX_AGE_SECONDS}"
+    return _reply(OK, body, {"content-type": media_type, "etag": entity_tag(body), "cache-control": caching})
 
 
 def refused(status: int, words: str, **headers: str) -> Reply:
-    """A request that HTTP itself lets us refuse; `Retry_After` becomes `Retry-After`."""
+    """A request that HTTP itself lets us refuse; `retry_after` becomes `retry-after`."""
     said = {name.replace("_", "-"): value for name, value in headers.items()}
-    plain = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
-    return Reply(status=status, headers={**FOR_EVERYBODY, **plain, **said}, body=words.encode() + b"\n")
+    plain = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store"}
+    return _reply(status, words.encode() + b"\n", plain | said)
 
 
 def busy() -> Reply:
     """Too much at once."""
-    return refused(503, "too much at once; try again", Retry_After=str(RETRY_AFTER_SECONDS))
+    return refused(503, "too much at once; try again", retry_after=str(RETRY_AFTER_SECONDS))
 
 
 def unless_known(reply: Reply, *, if_none_match: str | None, if_modified_since: str | None) -> Reply:
     """The same, or 304 where the asker has it already (RFC 9110 §13.2.2)."""
-    tag, modified = reply.headers.get("ETag"), reply.headers.get("Last-Modified")
+    if reply.status != OK or (if_none_match is None and if_modified_since is None):
+        return reply
+    tag, modified = reply.header("etag"), reply.header("last-modified")
     if if_none_match is not None:
         tags = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
         is_known = tag is not None and bool(tags & {tag, "*"})
     else:
         # Ours are compared as they were given out: no date arithmetic that could be got wrong.
         is_known = modified is not None and if_modified_since == modified
-    if not is_known or reply.status != OK:
+    if not is_known:
         return reply
-    headers = {name: value for name, value in reply.headers.items() if name != "Content-Type"}
+    headers = tuple(pair for pair in reply.headers if pair[0] not in {b"content-type", b"content-length"})
     return Reply(status=NOT_MODIFIED, headers=headers, body=b"")
 
 
@@ -97,12 +97,24 @@ def entity_tag(body: bytes) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _lasting(media_type: str, body: bytes, this_update: datetime, next_update: datetime) -> Mapping[str, str]:
-    """What stays the same for every asker."""
-    return {
-        **FOR_EVERYBODY,
-        "Content-Type": media_type,
-        "ETag": entity_tag(body),
-        "Last-Modified": format_datetime(this_update, usegmt=True),
-        "Expires": format_datetime(next_update, usegmt=True),
+def _cached(
+    media_type: str, body: bytes, this_update: datetime, next_update: datetime, max_age: int
+) -> Reply:
+    """Made once a second, however many ask."""
+    headers = {
+        "content-type": media_type,
+        "etag": entity_tag(body),
+        "last-modified": format_datetime(this_update, usegmt=True),
+        "expires": format_datetime(next_update, usegmt=True),
+        "cache-control": f"max-age={max_age}, public, no-transform, must-revalidate",
     }
+    return _reply(OK, body, headers)
+
+
+def _reply(status: int, body: bytes, headers: Mapping[str, str]) -> Reply:
+    said = {**FOR_EVERYBODY, **headers, "content-length": str(len(body))}
+    return Reply(
+        status=status,
+        headers=tuple((name.encode(), value.encode("latin-1")) for name, value in said.items()),
+        body=body,
+    )

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
@@ -89,7 +90,7 @@ class AuthorityServices:
         if services is None or self.presigned.is_due or services.hierarchy is not self._hierarchy():
             return None
         try:
-            asked = parse_status_request(request)
+            asked = _read(request)
         except ValueError:
             return _status(refusal(ResponseStatus.MALFORMED_REQUEST), self._clock(), may_be_kept=False)
         return self._presigned(services, asked, may_be_kept=may_be_kept)
@@ -152,6 +153,12 @@ class AuthorityServices:
             stamper = hierarchy.time_stamper(self._trusted_clock, with_chain=True)
             kept = self._services = _InUse(hierarchy, stamper, hierarchy.ocsp_responder())
         return kept
+
+
+@lru_cache(maxsize=1024)
+def _read(request: bytes) -> StatusRequest:
+    """The same few questions are asked again and again."""
+    return parse_status_request(request)
 
 
 def _status(answer: OcspAnswer, now: datetime, *, may_be_kept: bool) -> Reply:

@@ -530,7 +530,7 @@ def test_another_issuer_is_unauthorized_and_nothing_is_signed(pki: Any, presigne
 def test_an_oversized_request_is_not_parsed(
     bare: Bare, path: str, media_type: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ca.services.parse_status_request", lambda _: pytest.fail("parsed"))
+    monkeypatch.setattr("ca.services._read", lambda _: pytest.fail("parsed"))
     assert bare.post(path, bytes(most + 1), media_type).status_code == 413
     assert bare.ask("GET", "/ocsp/" + "A" * (2 * 2048 + 1)).status_code == 414
 
