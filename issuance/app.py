@@ -82,6 +82,7 @@ class Service:
     settings: Settings
     parts: Parts
     trust_services: TrustServices
+    keyring: Keyring
     desk: AuthorityDesk
     registers: ConnectedRegisters
     exchange: Exchange
@@ -178,6 +179,7 @@ def compose(
         settings=settings,
         parts=parts,
         trust_services=trust_services,
+        keyring=keyring,
         desk=open_desk(layout, settings, engine, trust_services, keyring),
         registers=registers,
         exchange=exchange,

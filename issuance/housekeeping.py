@@ -17,6 +17,7 @@ from issuance.identity.actors import system_actor
 from issuance.identity.citizens import forget_codes
 from issuance.identity.rates import forget_attempts
 from issuance.identity.tokens import forget_tokens
+from issuance.key_log_anchors import anchor
 from issuance.public_files import sweep_public
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,15 @@ class Housekeeping:
             service.publish()
             self._published_at = at
             self._sweep(at - DRAFTS_KEPT)
+            self._keep_key_logs(at)
         service.desk.issue_due(by=HOUSEKEEPER, at=at)
+
+    def _keep_key_logs(self, at: datetime) -> None:
+        """Heads of the logs of key uses go into the audit trail, once a day; counts are compared."""
+        heads = self._service.keyring.heads()
+        with self._service.parts.engine.begin() as connection:
+            anchor(connection, heads, at=at)
+        self._service.keyring.reconcile()
 
     def _sweep(self, before: datetime) -> None:
         """What killed processes left half-written."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.identity.actors import system_actor
-from keys.use_log import LogHead
+from keys.keyring import LogHead
 
 ANCHOR_EVERY = timedelta(days=1)
 ACTION = "keys.anchor"

@@ -24,11 +24,11 @@ from keys.errors import (
     WrongPurpose,
 )
 from keys.gates import CountsUses, GuardedSigner
-from keys.keyring import KeyRecord, KeyState, generation_key_id
+from keys.keyring import KeyRecord, KeyState, LogHead, generation_key_id
 from keys.register import Register, RegisteredKey
 from keys.signer import Algorithm, PublicKey, Purpose, Signer
 from keys.states import OVERLAP
-from keys.use_log import LogHead, UseLog
+from keys.use_log import UseLog
 
 
 class GuardedKeyring:

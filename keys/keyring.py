@@ -18,6 +18,15 @@ from keys.custody import Custody
 from keys.signer import Algorithm, PublicKey, Purpose, Signer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHead:
+    """Where a log of uses stands; kept elsewhere, it tells later that nothing before it was changed."""
+
+    log: str  # the class of keys, such as "seals"
+    sequence: int  # of its last entry; 0: nothing yet
+    hash: bytes
+
+
 class KeyState(StrEnum):
     """Where a key stands in its life."""
 
@@ -145,6 +154,22 @@ class Keyring(Custody, Protocol):
 
         Raises:
             IllegalTransition: it is retired or destroyed.
+        """
+        ...
+
+    def heads(self) -> tuple[LogHead, ...]:
+        """Where the logs of uses stand, one for each class of keys; up to there they are on the disk.
+
+        Raises:
+            UseLogFailed: a log cannot be read or brought to the disk.
+        """
+        ...
+
+    def reconcile(self) -> None:
+        """Compare the key stores' own counts of uses, where they count, with the logs.
+
+        Raises:
+            UnloggedUse: a key was used behind the log's back.
         """
         ...
 

@@ -23,9 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from keys import errors
 from keys.errors import KeyCustodyError, KeyUnavailable
 from keys.forms import MAX_OCTETS
-from keys.keyring import KeyRecord, KeyState
+from keys.keyring import KeyRecord, KeyState, LogHead
 from keys.signer import Algorithm, PublicKey, Purpose
-from keys.use_log import LogHead
 
 MAX_HEADER = 4096
 MAX_FRAME = max(MAX_OCTETS.values()) + MAX_HEADER + 2

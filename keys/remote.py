@@ -19,10 +19,9 @@ from typing import TypeVar
 from keys.classes import KeyClass, class_of
 from keys.custody import check_key_id
 from keys.errors import KeyNotFound, KeyUnavailable
-from keys.keyring import KeyRecord
+from keys.keyring import KeyRecord, LogHead
 from keys.messages import Message, answer_to, parse_head, parse_record, raise_error, socket_address
 from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
-from keys.use_log import LogHead
 
 ANSWER_WITHIN_SECONDS = 30.0  # a token makes an RSA key meanwhile
 LOOK_FOR_SECONDS = 10.0  # a signer that ended is started anew within a few

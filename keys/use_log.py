@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import cast
 
 from keys.errors import KeyUsedUp, UseLogBroken, UseLogFailed
+from keys.keyring import LogHead
 from keys.signer import Purpose
 from keys.sqlite_file import open_sqlite
 
@@ -31,7 +32,7 @@ GENESIS = bytes(32)
 # Entries of these are on the disk before the signature is released: each signature counts for years and there
 # are few. The others outlive the process, not a power failure: there are thousands a second, each says
 # nothing by itself that the published lists do not say again, or goes into a document whose seal is here.
-DURABLE = frozenset({Purpose.ROOT, Purpose.ISSUING, Purpose.TRUST_LIST, Purpose.SEAL, Purpose.OFFICER})
+DURABLE = frozenset({Purpose.ISSUING, Purpose.TRUST_LIST, Purpose.SEAL, Purpose.OFFICER})
 
 MAX_CALLER = 120
 caller: ContextVar[str] = ContextVar("caller", default="in-process")
@@ -69,15 +70,6 @@ class UseEntry:
     at: datetime
     caller: str
     hash: bytes  # of this entry and the one before
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogHead:
-    """Where a log stands: whoever keeps it elsewhere can tell later that nothing before it was changed."""
-
-    log: str  # the log's name, such as "seals"
-    sequence: int  # 0: nothing yet
-    hash: bytes
 
 
 class UseLog:

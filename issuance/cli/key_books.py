@@ -21,6 +21,7 @@ from keys.errors import KeyCustodyError
 from keys.guard import GuardedKeyring
 from keys.keyring import KeyRecord, Keyring, KeyState
 from keys.register import Register
+from keys.signer import Purpose
 from keys.states import ADVISED_PERIOD
 from keys.use_log import verify_log
 
@@ -121,6 +122,11 @@ def _kept_and_registered(books: KeyBooks) -> Iterator[Finding]:
             sentence=f"{key_id}: kept, and not in the register; nobody uses it. Who made it?",
         )
     for key in entries.values():
+        if key.purpose is Purpose.ROOT and key.key_id in held:
+            yield Finding(
+                is_in_order=False,
+                sentence=f"{key.key_id}: a root's key, which no service uses. Take it to a safe place.",
+            )
         is_destroyed = key.stored_state is KeyState.DESTROYED
         if is_destroyed and key.key_id in held:
             yield Finding(

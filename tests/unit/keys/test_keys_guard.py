@@ -33,6 +33,7 @@ from keys.verification import verify_signature
 
 DAY = timedelta(days=1)
 LINE = "seal-a"
+HELD = [purpose for purpose in Purpose if purpose is not Purpose.ROOT]
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_it_is_a_keyring_and_a_custody(keyring: Any) -> None:
     assert isinstance(keyring, Custody)
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", HELD)
 def test_a_key_of_each_purpose_signs_what_it_is_for_and_nothing_else(
     place: Any, keyring: Any, sign: Any, specimen: Any, purpose: Purpose
 ) -> None:
@@ -79,6 +80,18 @@ def test_every_algorithm_goes_through_the_gates(
     place: Any, keyring: Any, sign: Any, algorithm: Algorithm
 ) -> None:
     sign(keyring.obtain("log", purpose=Purpose.LOG, algorithm=algorithm, at=place.clock()))
+
+
+def test_a_root_s_key_is_not_for_a_service(place: Any, keyring: Any) -> None:
+    """One from before ceremonies is registered, so that it can be found, and lent to nobody."""
+    with pytest.raises(WrongPurpose):
+        keyring.obtain("root", purpose=Purpose.ROOT, at=place.clock())
+    place.custody().generate("root", purpose=Purpose.ROOT)
+    adopt(place.registers[0], place.custody().load("root"), backend="software", at=place.clock())
+
+    with pytest.raises(KeyNotFound):
+        keyring.load("root")
+    assert keyring.key_ids() == []
 
 
 def test_what_another_process_opens_is_the_same(place: Any, keyring: Any, sign: Any) -> None:
@@ -270,8 +283,8 @@ def test_an_installation_from_before_the_register_is_adopted_once(
     place: Any, keyring: Any, sign: Any
 ) -> None:
     custody = place.custody()
-    for key_id in (LINE, "seal-a-2", "root"):
-        custody.generate(key_id, purpose=Purpose.ROOT if key_id == "root" else Purpose.SEAL)
+    for key_id in (LINE, "seal-a-2"):
+        custody.generate(key_id, purpose=Purpose.SEAL)
     register = place.registers[0]
 
     adopt_existing(register, custody, backend="software", at=place.clock())

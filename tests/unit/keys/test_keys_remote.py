@@ -24,6 +24,7 @@ from keys.errors import (
     KeyNotFound,
     KeyUnavailable,
     KeyUsedUp,
+    UnsupportedUse,
     WrongPurpose,
 )
 from keys.keyring import Keyring, KeyState
@@ -36,6 +37,7 @@ from keys.use_log import each_entry, verify_log
 from keys.verification import verify_signature
 
 DAY = timedelta(days=1)
+HELD = [purpose for purpose in Purpose if purpose is not Purpose.ROOT]
 
 
 @dataclass
@@ -99,7 +101,7 @@ def sign(specimen: Callable[..., bytes]) -> Callable[[Signer], bytes]:
     return sign
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", HELD)
 def test_every_purpose_is_signed_by_the_process_of_its_class(
     office: Office, sign: Any, purpose: Purpose
 ) -> None:
@@ -124,7 +126,7 @@ def test_every_algorithm_travels(office: Office, sign: Any, algorithm: Algorithm
 
 def test_what_is_told_of_keys_is_what_the_guard_knows(office: Office, place: Any) -> None:
     at = place.clock()
-    for purpose in Purpose:
+    for purpose in HELD:
         office.keyring.obtain(purpose.value, purpose=purpose, at=at)
     office.keyring.rotate("seal", at=at, active_from=at + DAY)
 
@@ -188,6 +190,11 @@ def test_the_time_is_the_signers_own(office: Office, place: Any, sign: Any) -> N
     assert later.key_id == "seal-a"
     with pytest.raises(KeyNotActive):
         sign(office.keyring.load("seal-a-2"))
+
+
+def test_nobody_is_asked_for_a_root_s_key(office: Office) -> None:
+    with pytest.raises(UnsupportedUse, match="ceremonies"):
+        office.keyring.obtain("root", purpose=Purpose.ROOT, at=office.place.clock())
 
 
 def test_another_user_is_not_heard(office: Office) -> None:
