@@ -12,7 +12,7 @@ results were taken in.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -37,17 +37,17 @@ from issuance.agencies import Agency
 from issuance.catalogue.embedded_json import published_schema, schema_name
 from issuance.catalogue.models import DocumentKind
 from issuance.clock import Clock
+from issuance.code_keys import CODE_KEY_SIGNS_FOR, CodeKeys, PublishedTrustList, StatusLists
 from issuance.database import reading
 from issuance.documents.press import AgencySeal
 from issuance.file_locks import alone
 from issuance.public_files import write_public
 from issuance.trust_list_publication import TrustListPublisher
+from keys.errors import KeyNotFound
 from keys.keyring import Keyring
-from keys.signer import Purpose, Signer
+from signing.formats.trust_list import FILE_NAME
 from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
-from signing.seal_codes import SealCodeSigner, key_identifier
-from signing.status_lists import StatusListSigner
 from verify.publication import publish_page
 
 BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes (act revoke)"
@@ -77,7 +77,9 @@ class TrustServices:
         urls: addresses inside certificates.
         verify_origin: the address inside seal codes.
         public: the published root.
-        lock: a file that one process at a time holds while it makes certificates or publishes.
+        lock: a file that one process at a time holds while it makes certificates or publishes; the newest
+            trust list is kept beside it.
+        code_keys_sign_for: how long a key of seal codes or status lists signs before another does.
         audit: told before an authority's key is used.
     """
 
@@ -94,17 +96,22 @@ class TrustServices:
         lock: Path,
         audit: AuditRecorder,
         trusted_clock: Clock | None = None,
+        code_keys_sign_for: timedelta = CODE_KEY_SIGNS_FOR,
     ) -> None:
         self.trusted_clock: Clock = trusted_clock or clock
         audit = signs_under_lease(audit, self.trusted_clock)
         self.engine, self._keyring, self._agencies, self._urls = engine, keyring, agencies, urls
         self._clock, self._verify_origin, self._public, self._audit = clock, verify_origin, public, audit
         self._lock = lock
+        self.code_keys = CodeKeys(
+            keyring=keyring,
+            agencies=agencies,
+            published=PublishedTrustList(public / FILE_NAME),
+            verify_origin=verify_origin,
+            signs_for=code_keys_sign_for,
+        )
         with alone(lock):
-            self._status_signer = self._key("status", Purpose.STATUS)
-            self._seal_code_signers = {
-                agency.id: self._key(f"seal-code-{agency.id}", Purpose.SEAL_CODE) for agency in agencies
-            }
+            self.code_keys.establish(at=clock())
             self._in_use = self._take_up(self._count_revocations(), self._establish(clock()))
         self.is_published = False
 
@@ -132,10 +139,9 @@ class TrustServices:
         self.replace_revoked(at=self._clock())
         return self._in_use.seals.get(agency)
 
-    def status_list_signer(self) -> StatusListSigner:
+    def status_list_signer(self) -> StatusLists:
         """Signs the status lists."""
-        kid = key_identifier(self._status_signer.public_key)
-        return StatusListSigner(signer=self._status_signer, kid=kid, verify_origin=self._verify_origin)
+        return self.code_keys.status_lists()
 
     def replace_revoked(self, *, at: datetime) -> None:
         """Take up what follows a revocation, by this process or another; cheap where there was none."""
@@ -175,12 +181,33 @@ class TrustServices:
         """
         with alone(self._lock):
             self._renew(at)
+            self.code_keys.tend(at=at)
             hierarchy = self._in_use.hierarchy
             published = publish_authority(self._public, hierarchy, self.engine, at=at, audit=self._audit)
             names = [path.relative_to(self._public).as_posix() for path in published.files]
             self._trust_lists().publish(names, signer=hierarchy.trust_list_signer, at=at)
             self._publish_page(hierarchy)
             self.is_published = True
+
+    def withdraw_code_key(self, key_id: str, *, at: datetime) -> None:
+        """Tell everybody that others may have a key of seal codes or status lists; another takes its place.
+
+        Codes by it issued from now on are not genuine; those before it cannot be judged by the code
+        alone. Status lists by it count for nothing: publish them again after this. The list goes first:
+        a process that dies after it leaves the rest to the next publication.
+
+        Raises:
+            KeyNotFound: no seal code and no status list is signed by this key.
+            CeremonyNeeded: the certificate of the trust list must come from a ceremony first.
+        """
+        record = self._keyring.record(key_id)
+        if record.line not in self.code_keys.lines:
+            raise KeyNotFound(key_id=key_id)
+        with alone(self._lock):
+            signer = self._in_use.hierarchy.trust_list_signer
+            self._trust_lists().publish(None, signer=signer, at=at, compromised=[key_id])
+            self.code_keys.tend(at=at)
+            self._trust_lists().publish(None, signer=signer, at=at)
 
     def _publish_page(self, hierarchy: Hierarchy) -> None:
         for kind in DocumentKind:
@@ -195,11 +222,11 @@ class TrustServices:
 
     def _trust_lists(self) -> TrustListPublisher:
         return TrustListPublisher(
-            public=self._public,
+            path=self._public / FILE_NAME,
+            kept=self._lock.with_name(FILE_NAME),
             verify_origin=self._verify_origin,
             agencies=self._agencies,
-            seal_code_signers=self._seal_code_signers,
-            status_signer=self._status_signer,
+            keyring=self._keyring,
         )
 
     def _renew(self, at: datetime) -> None:
@@ -265,14 +292,7 @@ class TrustServices:
             time_stamper.token,
             _revocation_source(evidence, agency.id),
         )
-        signer = self._seal_code_signers[agency.id]
-        codes = SealCodeSigner(
-            signer=signer, kid=key_identifier(signer.public_key), verify_origin=self._verify_origin
-        )
-        return AgencySeal(code=agency.code, files=sealer, codes=codes)
-
-    def _key(self, key_id: str, purpose: Purpose) -> Signer:
-        return self._keyring.obtain(key_id, purpose=purpose, at=self._clock())
+        return AgencySeal(code=agency.code, files=sealer, codes=self.code_keys.seal_codes(agency))
 
 
 class _CurrentSeals(Mapping[str, AgencySeal]):

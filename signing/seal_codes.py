@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -37,7 +38,19 @@ def key_identifier(public_key: PublicKey) -> bytes:
     return hashlib.sha256(spki).digest()[:KEY_ID_BYTES]
 
 
-def require_p256(signer: Signer) -> ec.EllipticCurvePublicKey:
+class KnownKey(Protocol):
+    """A key with its name: a signer, or what a register knows of it."""
+
+    @property
+    def key_id(self) -> str:
+        """What messages call it."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+
+
+def require_p256(signer: KnownKey) -> ec.EllipticCurvePublicKey:
     """The public key of a signer that can do ES256.
 
     Raises:

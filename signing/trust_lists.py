@@ -95,9 +95,10 @@ def _require_keys(published: TrustList, following: TrustList) -> None:
             raise NotASuccessor(f"key {status_key.kid.hex()} is gone or changed")
         # Lists live for days: the window of a key that was stolen may be closed altogether.
         _require_window(status_key, kept_status, None)
-    for key in (*seal_keys.values(), *status_keys.values()):
+    added: list[SealKey | StatusKey] = [*seal_keys.values(), *status_keys.values()]
+    for key in added:
         # A verifier whose list is younger than a code and lacks its key calls the code nobody's.
-        if key.not_before <= published.issued_at:
+        if key.not_before < published.issued_at:
             raise NotASuccessor(f"key {key.kid.hex()} signs before it was listed")
 
 

@@ -122,8 +122,8 @@ def _judge_seal(parsed: ParsedSealCode, trust: Trust, at: datetime) -> Reason | 
     keys = trust_list.seal_keys_of(parsed.kid)
     if not keys:
         # A key is published before it seals, so an older code by an unknown key is nobody's.
-        is_newer = claims.issued_at > trust_list.issued_at
-        return Reason.KEY_TOO_NEW if is_newer else Reason.UNKNOWN_KEY
+        is_older = claims.issued_at < trust_list.issued_at
+        return Reason.UNKNOWN_KEY if is_older else Reason.KEY_TOO_NEW
     aad = external_data(trust_list.verify_origin)
     signed_by = next(
         (key for key in keys if is_signed_by(parsed.message, key.public_key, external_aad=aad)), None

@@ -1,6 +1,9 @@
 """Where published artefacts are read from: a directory, or the static host itself."""
 
+import http.client
+import os
 import re
+import stat
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -21,11 +24,11 @@ class SourceUnavailable(OSError):
 class Source(Protocol):
     """A published root."""
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes | None:
         """The bytes of one artefact; None where there is none of this name.
 
         Raises:
-            SourceUnavailable: the place did not answer.
+            SourceUnavailable: the place did not answer, or with more than `max_bytes`.
         """
         ...
 
@@ -54,13 +57,15 @@ class DirectorySource:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def read(self, name: str) -> bytes | None:
-        """See `Source.read`."""
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes | None:
+        """See `Source.read`. Only regular files are read: others may block, or never end."""
         _require_name(name)
-        path = self._root / name
         try:
-            with path.open("rb") as file:
-                return _bounded(name, file.read(MAX_BYTES + 1))
+            with open(self._root / name, "rb", opener=_open_at_once) as file:
+                _require_regular(name, file.fileno())
+                return _bounded(name, file.read(max_bytes + 1), max_bytes)
+        except SourceUnavailable:
+            raise
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -86,18 +91,20 @@ class HostSource:
         self._address = address
         self._opener = urllib.request.build_opener(_NoRedirects)
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes | None:
         """See `Source.read`."""
         _require_name(name)
         try:
             with self._opener.open(f"{self._address}/{name}", timeout=TIMEOUT_SECONDS) as answer:
-                return _bounded(name, answer.read(MAX_BYTES + 1))
+                return _bounded(name, answer.read(max_bytes + 1), max_bytes)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in (404, 410):
                     return None
                 raise SourceUnavailable(f"{name}: status {error.code}") from error
-        except (OSError, ValueError) as error:
+        except SourceUnavailable:
+            raise
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise SourceUnavailable(f"{name}: {error}") from error
 
     def names(self, folder: str, suffix: str) -> None:
@@ -115,7 +122,17 @@ def _require_name(name: str) -> None:
         raise SourceUnavailable(f"not the name of an artefact: {name[:80]}")
 
 
-def _bounded(name: str, data: bytes) -> bytes:
-    if len(data) > MAX_BYTES:
+def _open_at_once(path: str, flags: int) -> int:
+    """A named pipe with nobody at its other end blocks whoever opens it, unless told not to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _require_regular(name: str, descriptor: int) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise SourceUnavailable(f"{name}: not a regular file")
+
+
+def _bounded(name: str, data: bytes, max_bytes: int) -> bytes:
+    if len(data) > max_bytes:
         raise SourceUnavailable(f"{name}: larger than any artefact")
     return data

@@ -26,6 +26,7 @@ from signing.formats.cose import is_signed_by
 from signing.formats.status_list import StatusClaims, parse_status_list, status_list_name
 from signing.formats.trust_list import (
     FILE_NAME,
+    MAX_BYTES,
     TRUST_LIST_SIGNING,
     SignedTrustList,
     TrustList,
@@ -35,7 +36,13 @@ from verify.memory import NOTHING_SEEN, Memory
 from verify.sources import Source, SourceUnavailable, is_artefact_name, open_source
 
 ROOT_FILE = "root.pem"
-_MAX_CERTIFICATES = 1000
+# Bounds on what a published folder can make a verifier read, whoever wrote it.
+MAX_FILES = 1000  # certificates, and as many CRLs
+MAX_ROOT_BYTES = 1 << 16
+MAX_CERTIFICATE_BYTES = 1 << 16
+MAX_CRL_BYTES = 1 << 24
+MAX_TOTAL_BYTES = 1 << 26
+MAX_STATUS_BYTES = 1 << 21  # two bits for each of 4,194,304 entries are half of it
 
 
 class TrustError(Exception):
@@ -63,16 +70,28 @@ class TrustUnavailable(TrustError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What is believed. Status lists are read when first asked for, and kept."""
+    """What is believed. Certificates and status lists are read when first asked for, and kept."""
 
     roots: tuple[x509.Certificate, ...]
     trust_list: TrustList
-    certificates: tuple[x509.Certificate, ...]
     crls: tuple[x509.CertificateRevocationList, ...]
     source: Source
     root: str = ""  # SHA-256 of the root that vouches for the trust list, hexadecimal
     memory: Memory = NOTHING_SEEN
     _status_lists: dict[int, StatusClaims] = field(default_factory=dict, repr=False, compare=False)
+    _certificates: list[tuple[x509.Certificate, ...]] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The published certificates; none of them is believed for being there.
+
+        Raises:
+            TrustUnavailable: one of them is not there, or all together are too large.
+            TrustRefused: one of them is none.
+        """
+        if not self._certificates:
+            self._certificates.append(tuple(_load_certificates(self.source, self.trust_list)))
+        return self._certificates[0]
 
     def is_stale(self, at: datetime) -> bool:
         """Whether the trust list is too old to rely on at `at`."""
@@ -104,7 +123,7 @@ class Trust:
 
     def _read_status_list(self, number: int) -> StatusClaims:
         name = status_list_name(number)
-        data = _read(self.source, name)
+        data = _read(self.source, name, max_bytes=MAX_STATUS_BYTES)
         try:
             signed = parse_status_list(data)
         except ValueError as error:
@@ -137,34 +156,33 @@ def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_S
         ValueError: an address by plain http.
     """
     source = open_source(location)
-    roots = _parse_roots(_read(source, ROOT_FILE))
+    roots = _parse_roots(_read(source, ROOT_FILE, max_bytes=MAX_ROOT_BYTES))
     try:
-        signed = parse_trust_list(_read(source, FILE_NAME))
+        signed = parse_trust_list(_read(source, FILE_NAME, max_bytes=MAX_BYTES))
     except ValueError as error:
         raise TrustRefused(FILE_NAME, str(error)) from error
-    certificates = tuple(_load_certificates(source, signed.trust_list))
+    # First without the CRLs: nothing that an unsigned list names is read.
+    require_believable(signed, roots, (), at)
     crls = tuple(_load_crls(source, signed.trust_list))
-    root = _require_signed_for_trust(signed, roots, crls, at).fingerprint(SHA256()).hex()
+    root = require_believable(signed, roots, crls, at).fingerprint(SHA256()).hex()
     if not memory.belongs_to(root):
         raise TrustRefused(ROOT_FILE, "is another root than the one remembered")
     return Trust(
-        roots=roots,
-        trust_list=signed.trust_list,
-        certificates=certificates,
-        crls=crls,
-        source=source,
-        root=root,
-        memory=memory,
+        roots=roots, trust_list=signed.trust_list, crls=crls, source=source, root=root, memory=memory
     )
 
 
-def _require_signed_for_trust(
+def require_believable(
     signed: SignedTrustList,
     roots: Iterable[x509.Certificate],
     crls: Iterable[x509.CertificateRevocationList],
     at: datetime,
 ) -> x509.Certificate:
-    """The root that vouches for the list."""
+    """The root that vouches for a list (`docs/formats/trust-list.md`, "Believed when").
+
+    Raises:
+        TrustRefused: none does.
+    """
     certificate = signed.certificate
     issuer = next((root for root in roots if _is_issued_by(certificate, root)), None)
     if issuer is None:
@@ -238,34 +256,40 @@ def _parse_roots(data: bytes) -> tuple[x509.Certificate, ...]:
 
 
 def _load_certificates(source: Source, trust_list: TrustList) -> Iterable[x509.Certificate]:
-    for name in _names(source, trust_list, "certificates", ".cer"):
+    for name, data in _read_all(source, trust_list, "certificates", ".cer", MAX_CERTIFICATE_BYTES):
         try:
-            yield x509.load_der_x509_certificate(_read(source, name))
+            yield x509.load_der_x509_certificate(data)
         except ValueError as error:
             raise TrustRefused(name, "is not a certificate") from error
 
 
 def _load_crls(source: Source, trust_list: TrustList) -> Iterable[x509.CertificateRevocationList]:
-    for name in _names(source, trust_list, "crl", ".crl"):
+    for name, data in _read_all(source, trust_list, "crl", ".crl", MAX_CRL_BYTES):
         try:
-            yield x509.load_der_x509_crl(_read(source, name))
+            yield x509.load_der_x509_crl(data)
         except ValueError as error:
             raise TrustRefused(name, "is not a CRL") from error
 
 
-def _names(source: Source, trust_list: TrustList, folder: str, suffix: str) -> list[str]:
+def _read_all(
+    source: Source, trust_list: TrustList, folder: str, suffix: str, max_bytes: int
+) -> Iterable[tuple[str, bytes]]:
     """The artefacts of a folder: as the place lists them, else as the trust list names them."""
     listed = source.names(folder, suffix)
     if listed is None:
         listed = [
             name for name in trust_list.files if name.startswith(f"{folder}/") and name.endswith(suffix)
         ]
-    return [name for name in listed if is_artefact_name(name)][:_MAX_CERTIFICATES]
+    left = MAX_TOTAL_BYTES
+    for name in [name for name in listed if is_artefact_name(name)][:MAX_FILES]:
+        data = _read(source, name, max_bytes=min(max_bytes, left))
+        left -= len(data)
+        yield name, data
 
 
-def _read(source: Source, name: str) -> bytes:
+def _read(source: Source, name: str, *, max_bytes: int) -> bytes:
     try:
-        data = source.read(name)
+        data = source.read(name, max_bytes=max_bytes)
     except SourceUnavailable as error:
         raise TrustUnavailable(name, str(error)) from error
     if data is None:

@@ -53,7 +53,7 @@ export function loadTrust({ origin, anchor }) {
 
 async function judgeSeal({ kid, claims, message }, trust, now) {
   const keys = trust.sealKeys.filter((key) => key.kid === kid);
-  if (!keys.length) return claims.issuedAt > trust.issuedAt ? "key-too-new" : "unknown-key";
+  if (!keys.length) return claims.issuedAt < trust.issuedAt ? "unknown-key" : "key-too-new";
   let signer;
   for (const key of keys) {
     if (!signer && await isSignedBy(message, key.key, `WATHIQA1 ${trust.origin}`)) signer = key;

@@ -144,6 +144,10 @@ CASES: dict[str, tuple[Reason, Callable[[Any], str]]] = {
         )(world),
     ),
     "a status list that lives for years": (Reason.STATUS_MISSING, _lasting_status),
+    "an unknown key, as old as the trust list": (
+        Reason.KEY_TOO_NEW,
+        lambda world: _resealed_before(world, world.claims().issued_at - world.trust_list().issued_at),
+    ),
     "a compromised key": (Reason.KEY_COMPROMISED, _with_key(state=KeyState.COMPROMISED)),
     "a retired key, within its window": (Reason.IN_FORCE, _with_key(state=KeyState.RETIRED)),
     "another agency's key": (Reason.KEY_NOT_PERMITTED, _with_key(agency=2)),

@@ -48,7 +48,7 @@ def test_a_later_list_may_add_and_retire(world: Any) -> None:
     added = replace(PROFILES[0], code=99, kind="another")
     reworded = replace(PROFILES[0], title_en="Extract of one person's entry")
     retired = world.seal_key(state=KeyState.RETIRED)
-    more = world.seal_key(kid=b"more", not_before=world.trust_list().issued_at + timedelta(seconds=1))
+    more = world.seal_key(kid=b"more", not_before=world.trust_list().issued_at)
     require_successor(
         world.trust_list(),
         _later(world, profiles=(reworded, *PROFILES[1:], added), seal_keys=(retired, more)),
@@ -94,7 +94,7 @@ def test_a_key_never_gains_nor_changes(world: Any, before: dict[str, Any], after
 
 def test_a_new_key_signs_nothing_from_before_it_was_listed(world: Any) -> None:
     """Who has the earlier list takes such a code for nobody's: the list is younger and has no such key."""
-    new = world.seal_key(kid=b"more", not_before=LISTED_AT)
+    new = world.seal_key(kid=b"more", not_before=LISTED_AT - SECOND)
     with pytest.raises(NotASuccessor, match="before it was listed"):
         require_successor(world.trust_list(), _later(world, seal_keys=(world.seal_key(), new)))
 

@@ -1,12 +1,14 @@
 """What is published is believed only as far as the root vouches for it."""
 
 import http.server
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +25,8 @@ from signing.formats.trust_list import TRUST_LIST_SIGNING
 from verify.memory import encode_memory, parse_memory
 from verify.reasons import Reason
 from verify.seal import validate_seal_code
-from verify.sources import DirectorySource, SourceUnavailable, open_source
-from verify.trust import RolledBack, TrustRefused, TrustUnavailable, load_trust
+from verify.sources import MAX_BYTES, DirectorySource, SourceUnavailable, open_source
+from verify.trust import RolledBack, TrustError, TrustRefused, TrustUnavailable, load_trust
 
 
 def _certificate(world: Any, **changes: Any) -> x509.Certificate:
@@ -128,7 +130,7 @@ def test_a_changed_trust_list_is_refused(world: Any) -> None:
 @pytest.mark.parametrize("content", [b"", b"\xd2\x84", b"\xff" * 100, b"\xd2" * 100_000, bytes(2 << 20)])
 def test_garbage_is_refused(world: Any, content: bytes) -> None:
     (world.public / "trust-list.cwt").write_bytes(content)
-    with pytest.raises(TrustRefused):
+    with pytest.raises(TrustError):
         world.trust()
 
 
@@ -262,3 +264,87 @@ def test_a_host_that_does_not_answer_is_unavailable(world: Any) -> None:
 def test_the_authority_issues_what_verifiers_expect() -> None:
     """ca/ and signing/ do not know each other; the identifier both write is compared here."""
     assert ca.profiles.TRUST_LIST_SIGNING == TRUST_LIST_SIGNING
+
+
+class _Watched(DirectorySource):
+    """Tells what was read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.read_names: list[str] = []
+
+    def read(self, name: str, *, max_bytes: int = MAX_BYTES) -> bytes | None:
+        self.read_names.append(name)
+        return super().read(name, max_bytes=max_bytes)
+
+
+@pytest.fixture
+def watched(world: Any, monkeypatch: pytest.MonkeyPatch) -> _Watched:
+    source = _Watched(world.public)
+    monkeypatch.setattr("verify.trust.open_source", lambda _: source)
+    return source
+
+
+def _fill(world: Any, folder: str, suffix: str, count: int = 3, content: bytes = b"no artefact") -> None:
+    (world.public / folder).mkdir(exist_ok=True)
+    for number in range(count):
+        (world.public / folder / f"{number}{suffix}").write_bytes(content)
+
+
+def test_nothing_else_is_read_before_the_list_is_believed(world: Any, watched: _Watched) -> None:
+    """Or whoever can write an unsigned list makes every verifier read what it names."""
+    _fill(world, "certificates", ".cer")
+    _fill(world, "crl", ".crl")
+    _tamper(world, "trust-list.cwt")
+    with pytest.raises(TrustRefused, match="signature"):
+        world.trust()
+    assert watched.read_names == ["root.pem", "trust-list.cwt"]
+
+
+def test_certificates_are_read_when_they_are_asked_for(world: Any, watched: _Watched) -> None:
+    _fill(world, "certificates", ".cer")
+    trust = world.trust()
+    assert watched.read_names == ["root.pem", "trust-list.cwt"]
+    with pytest.raises(TrustRefused, match="not a certificate"):
+        _ = trust.certificates
+
+
+def test_all_that_is_read_is_bounded_together(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = _certificate(world).public_bytes(Encoding.DER)
+    _fill(world, "certificates", ".cer", count=5, content=certificate)
+    assert len(world.trust().certificates) == 5
+    monkeypatch.setattr("verify.trust.MAX_TOTAL_BYTES", 4 * len(certificate))
+    with pytest.raises(TrustUnavailable, match="larger"):
+        _ = world.trust().certificates
+
+
+def test_one_artefact_is_no_larger_than_its_kind(world: Any) -> None:
+    _fill(world, "certificates", ".cer", count=1, content=bytes(1 << 17))
+    with pytest.raises(TrustUnavailable, match="larger"):
+        _ = world.trust().certificates
+    with (world.public / "root.pem").open("ab") as file:
+        file.write(bytes(1 << 17))
+    with pytest.raises(TrustUnavailable, match="larger"):
+        world.trust()
+
+
+@pytest.mark.parametrize("name", ["root.pem", "trust-list.cwt", "crl/root.crl"])
+def test_a_named_pipe_is_no_artefact(world: Any, name: str) -> None:
+    """Opening one waits for whoever writes into it, for ever."""
+    path = world.public / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(TrustUnavailable, match="not a regular file"):
+        world.trust()
+
+
+def test_a_folder_or_a_device_is_no_artefact(world: Any) -> None:
+    (world.public / "trust-list.cwt").unlink()
+    (world.public / "trust-list.cwt").mkdir()
+    with pytest.raises(TrustUnavailable):
+        world.trust()
+    (world.public / "trust-list.cwt").rmdir()
+    (world.public / "trust-list.cwt").symlink_to("/dev/zero")
+    with pytest.raises(TrustUnavailable, match="not a regular file"):
+        world.trust()

@@ -197,7 +197,7 @@ class Office:
         return Trust(
             roots=bent.get("roots", (self.authority.root.certificate,)),
             trust_list=trust_list,
-            certificates=bent.get("certificates", ()),
+            _certificates=[bent.get("certificates", ())],
             crls=tuple(x509.load_der_x509_crl(each) for each in bent.get("crls", ())),
             source=Nowhere(),
             _status_lists={1: self.status_claims()} if self.status_list_published else {},
@@ -222,7 +222,8 @@ class Office:
 class Nowhere:
     """A source without artefacts."""
 
-    def read(self, _name: str) -> bytes | None:
+    def read(self, name: str, *, max_bytes: int = 0) -> bytes | None:
+        del name, max_bytes
         return None
 
     def names(self, _folder: str, _suffix: str) -> list[str]:
