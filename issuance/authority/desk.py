@@ -24,6 +24,7 @@ from ca import enrolment, revocation
 from ca.applications import Application, find_applications, find_by_key, load_application
 from ca.auditing import AuditRecorder
 from ca.certificates import Issuer
+from ca.crl import issue_crl
 from ca.csr import CheckedRequest
 from ca.enrolment import NewApplication
 from ca.errors import NotRevocable
@@ -33,7 +34,14 @@ from ca.names import agency_name, officer_name
 from ca.profiles import ProfileName
 from ca.reasons import RevocationReason
 from ca.serials import SerialNumber, serial_text
-from ca.store import IssuedCertificate, StatusChange, find_certificates, find_status_changes, load_certificate
+from ca.store import (
+    IssuedCertificate,
+    StatusChange,
+    StoredCrl,
+    find_certificates,
+    find_status_changes,
+    load_certificate,
+)
 from ca.urls import PublicUrls
 from issuance.agencies import Agency
 from issuance.audit import trail
@@ -49,7 +57,7 @@ from issuance.identity.tokens import load_staff
 from keys.signer import PublicKey
 
 ENROLLED = "enrolled"
-_DATED = frozenset({"application-issue", "certificate-issue"})
+_DATED = frozenset({"application-issue", "certificate-issue", "crl-issue"})
 """Acts that lead to a signature: none without a clock that somebody vouches for."""
 BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes"
 
@@ -282,6 +290,17 @@ class AuthorityDesk:
             )
         return self._made_known(serial, at)
 
+    def issue_list(self, *, by: Actor, at: datetime) -> StoredCrl:
+        """Sign a revocation list now, though none is due, and publish it.
+
+        Raises:
+            CrlNotMonotone: the clock stands before the last list.
+        """
+        with alone(self.lock):
+            crl = issue_crl(self.books, self.issuer(), at=at, audit=self._audit(by))
+        self.publish(at)
+        return crl
+
     # Who
 
     def agency(self, code: str, actor: Actor) -> Agency:
@@ -364,7 +383,8 @@ class AuthorityDesk:
             if act.startswith("application-"):
                 about = AuditObject(kind="application", id=facts["application"])
             else:
-                about = AuditObject(kind="authority", id=facts.get("serial_number", "-"))
+                named = facts.get("serial_number", facts.get("issuer", "-"))
+                about = AuditObject(kind="authority", id=named)
             said = {name: value for name, value in {**facts, **more}.items() if value}
             with self.engine.begin() as connection:
                 trail.record(connection, actor, f"authority.{act}", about, at=at, facts=dict(said))

@@ -1,5 +1,6 @@
 """What an operator types, made into values; what cannot be one is wrong usage (exit status 2)."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -44,3 +45,16 @@ def serial_number(text: str) -> int:
         return int(text.replace(":", ""), 16)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no serial number; `wathiqa ca list` shows them") from error
+
+
+def instant(text: str) -> datetime:
+    """A moment as RFC 3339 writes it; without a zone it is UTC.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no moment; write it like 2026-11-22T08:00Z") from error
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

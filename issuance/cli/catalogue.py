@@ -1,5 +1,6 @@
 """`wathiqa services`: what is on offer."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,11 +10,21 @@ from issuance.cli.opened import show
 app = typer.Typer(no_args_is_help=True)
 
 
+Installation = Annotated[
+    Path | None,
+    typer.Option("--directory", "-d", help="The installation; every one offers what its program knows."),
+]
+
+
 @app.command("list")
-def list_services(search: Annotated[str, typer.Argument(help="Words in Arabic or English.")] = "") -> None:
+def list_services(
+    search: Annotated[str, typer.Argument(help="Words in Arabic or English.")] = "",
+    directory: Installation = None,
+) -> None:
     """The published services, or those that a search finds."""
     from issuance.catalogue.catalogue import Catalogue
 
+    _require(directory)
     rows = [
         (service.id, str(service.version), service.agency, service.title.en, service.title.ar)
         for service in Catalogue.load().search(search)
@@ -22,10 +33,11 @@ def list_services(search: Annotated[str, typer.Argument(help="Words in Arabic or
 
 
 @app.command("check")
-def check_services() -> None:
+def check_services(directory: Installation = None) -> None:
     """Check every definition file against its schema and rules."""
     from issuance.catalogue.catalogue import Catalogue
 
+    _require(directory)
     services = list(Catalogue.load())
     rows = [
         (
@@ -39,3 +51,12 @@ def check_services() -> None:
     ]
     show(("service", "version", "state", "seal", "valid for"), rows)
     typer.echo(f"{len(services)} definitions are in order")
+
+
+def _require(directory: Path | None) -> None:
+    """A directory that is named is an installation."""
+    if directory is not None:
+        from issuance.installation import require_installation
+        from issuance.settings import Layout
+
+        require_installation(Layout(root=directory))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from issuance.cli import authority, books, catalogue, ceremony, clock, keys, people
+from issuance.cli import authority, books, catalogue, ceremony, clock, enrolment, keys, people
 from issuance.cli.arguments import one_of
 from issuance.cli.opened import opened
 
@@ -26,7 +26,8 @@ app.add_typer(books.requests_app, name="requests", help="Requests: list, show, r
 app.add_typer(books.documents_app, name="documents", help="Documents: show, renew, revoke.")
 app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances, check.")
 ceremony.add_ceremonies(authority.ca_app)
-app.add_typer(authority.ca_app, name="ca", help="Certificates: list, revoke; the root's ceremonies.")
+authority.ca_app.add_typer(enrolment.enrol_app, name="enrol", help="Applications for certificates.")
+app.add_typer(authority.ca_app, name="ca", help="Certificates, lists, enrolment; the root's ceremonies.")
 app.add_typer(keys.keys_app, name="keys", help="Keys: list, show, rotate, stop, audit.")
 authority.ca_app.command("clock")(clock.show_clock)
 app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff: create, list.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from issuance.cli.arguments import one_of
+from issuance.cli.console_people import read_password
 from issuance.cli.opened import Directory, books, reading_books, show
 
 accounts_app = typer.Typer(no_args_is_help=True)
@@ -31,7 +32,7 @@ def create_staff_account(
 ) -> None:
     """Create an account.
 
-    The password is asked for, and never shown.
+    The password is asked for, and never shown; through a pipe it is the first line of standard input.
     """
     from issuance.clock import system_clock
     from issuance.identity.accounts import NewAccount, create_account
@@ -41,7 +42,7 @@ def create_staff_account(
 
     roles = frozenset(one_of(Role, each) for each in role)
     with books(directory) as engine:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = read_password(confirm=True)
         check_password(password, login=login)
         new = NewAccount(
             login=login,
