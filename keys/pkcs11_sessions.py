@@ -6,7 +6,9 @@ What the standard (PKCS #11 v2.40) makes awkward, and what is done about it:
   the others inherit that. Closing the one that logged in logs all of them out.
 - Handles end when the library is reset (pkcs11_library.py) and their numbers come back for
   other objects: each connection remembers in which life of the library it was made.
-- A token locks after a few wrong PINs: a PIN that was refused once is never sent again.
+- A token locks after a few wrong PINs: one that was refused is never sent again by this process,
+  and none is sent when the token says that the next failure locks it. Other processes may have
+  been wrong before, this one before it was started anew.
 - After `fork` the child may not use the library (§5.4): it is refused.
 """
 
@@ -52,6 +54,9 @@ CANNOT: Final = (
     faults.TokenWriteProtected,
 )
 """The token says that it does not do this. Any other fault is taken for a token that was away."""
+
+
+_NO_MORE_TRIES: Final = pkcs11.TokenFlag.USER_PIN_FINAL_TRY | pkcs11.TokenFlag.USER_PIN_LOCKED
 
 
 class TokenSession:
@@ -170,6 +175,8 @@ class _Connection:
         with library.calls():
             self._life = library.life
             self._token = self._find_token()
+            if self._token.flags & _NO_MORE_TRIES:
+                raise faults.PinLocked("no try is left that may fail: log in by the token's own tool")
             try:
                 session = self._token.open(rw=True, user_pin=pin)
             except faults.UserAlreadyLoggedIn:  # by another custody of this process

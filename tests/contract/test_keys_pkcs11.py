@@ -348,6 +348,23 @@ def test_a_wrong_pin_is_refused_and_never_sent_twice(hsm: SoftHsm) -> None:
     assert said.splitlines() == ["key-refused True 1"] * 3 + ["seal"]
 
 
+@pytest.mark.parametrize("flag", [pkcs11.TokenFlag.USER_PIN_FINAL_TRY, pkcs11.TokenFlag.USER_PIN_LOCKED])
+def test_the_last_try_of_a_token_is_left_to_its_owner(
+    hsm: SoftHsm, monkeypatch: pytest.MonkeyPatch, flag: pkcs11.TokenFlag
+) -> None:
+    """Signers that are started anew again and again would otherwise lock it."""
+
+    class LastTry:
+        flags = pkcs11.TokenFlag.LOGIN_REQUIRED | flag
+
+        def open(self, **_: object) -> None:
+            raise AssertionError("the PIN was sent")
+
+    monkeypatch.setattr("keys.pkcs11_sessions._Connection._find_token", lambda _: LastTry())
+    with pytest.raises(KeyRefused, match="own tool"):
+        hsm.custody().load("a")
+
+
 def test_a_forked_process_is_refused_and_the_first_one_goes_on(hsm: SoftHsm) -> None:
     hsm.custody().generate("a", purpose=Purpose.SEAL)
     said = run(
