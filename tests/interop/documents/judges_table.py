@@ -14,7 +14,12 @@ from .judges_java import pinned_version
 # Set to write what was said into docs/interop.md: WATHIQA_WRITE_VERDICTS=1 make interop
 WRITE = "WATHIQA_WRITE_VERDICTS"
 BEGIN, END = "<!-- verdicts: begin -->", "<!-- verdicts: end -->"
-LIBRARIES = {"page-validation": "page-validation", "zxing-cpp": "zxing-cpp", "zbar": "pyzbar"}
+LIBRARIES = {
+    "page-validation": "page-validation",
+    "zxing-cpp": "zxing-cpp",
+    "zbar": "pyzbar",
+    "pyHanko": "pyhanko",
+}
 JAVA = {"EU DSS": "dss", "veraPDF": "verapdf"}
 TOOLS = {
     "certtool": ("certtool", "--version"),

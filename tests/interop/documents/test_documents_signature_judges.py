@@ -81,16 +81,17 @@ def _is_time_stamp(attribute: Any) -> bool:
 
 
 @every_kind
-def test_pdfsig_calls_the_seal_valid_and_the_document_whole(
+def test_pdfsig_calls_the_seal_valid_and_sees_that_something_follows(
     delivered: Delivered, run: Run, table: Table, kind: str
 ) -> None:
     said = run("pdfsig", delivered.files[kind])
 
+    # What follows is the store: `wathiqa-verify` says that it is nothing else (ADR 18).
     assert said.count("Signature #") == 1
     assert "Signature is Valid." in said
-    assert "Total document signed" in said
+    assert "Not total document signed" in said
     assert "ETSI.CAdES.detached" in said
-    table.say("pdfsig", "the seal", "Signature is Valid, Total document signed")
+    table.say("pdfsig", "the seal", "Signature is Valid, Not total document signed")
 
 
 @every_kind

@@ -6,9 +6,12 @@ import eu.europa.esig.dss.simplereport.SimpleReport;
 import eu.europa.esig.dss.spi.DSSUtils;
 import eu.europa.esig.dss.spi.validation.CommonCertificateVerifier;
 import eu.europa.esig.dss.spi.x509.CommonTrustedCertificateSource;
+import eu.europa.esig.dss.spi.x509.revocation.crl.ExternalResourcesCRLSource;
 import eu.europa.esig.dss.validation.SignedDocumentValidator;
 import eu.europa.esig.dss.validation.reports.Reports;
 import java.io.File;
+import java.io.FileInputStream;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
@@ -17,26 +20,34 @@ import java.util.List;
 /**
  * EU DSS, with its own policy, on sealed documents: offline, so by what the files themselves hold.
  *
- * Arguments: the root certificate, days ahead at which to judge ("0,90"), files.
+ * Arguments: the root certificate, days ahead at which to judge ("0,90", with CRL files behind colons), files.
  * Answers one line a finding: file, days ahead, what it is, what it says; separated by tabs.
  */
 public class SealJudge {
     public static void main(String[] arguments) throws Exception {
+        // "days" or "days:list.crl:list.crl": what somebody with a network would have fetched.
+        String[] given = arguments[1].split(":");
+        InputStream[] streams = new InputStream[given.length - 1];
+        for (int each = 1; each < given.length; each++) {
+            streams[each - 1] = new FileInputStream(given[each]);
+        }
+        ExternalResourcesCRLSource lists = streams.length == 0 ? null : new ExternalResourcesCRLSource(streams);
         CommonTrustedCertificateSource trusted = new CommonTrustedCertificateSource();
         trusted.addCertificate(DSSUtils.loadCertificate(new File(arguments[0])));
         for (int each = 2; each < arguments.length; each++) {
-            for (String days : arguments[1].split(",")) {
-                judge(new File(arguments[each]), Integer.parseInt(days), trusted);
+            for (String days : given[0].split(",")) {
+                judge(new File(arguments[each]), Integer.parseInt(days), trusted, lists);
             }
         }
     }
 
-    private static void judge(File file, int days, CommonTrustedCertificateSource trusted) {
+    private static void judge(
+            File file, int days, CommonTrustedCertificateSource trusted, ExternalResourcesCRLSource lists) {
         CommonCertificateVerifier verifier = new CommonCertificateVerifier();
         verifier.setTrustedCertSources(trusted);
-        // Nothing is fetched: no issuer's certificate, no CRL, no OCSP answer.
+        // Nothing is fetched: no issuer's certificate, no CRL but those given, no OCSP answer.
         verifier.setAIASource(null);
-        verifier.setCrlSource(null);
+        verifier.setCrlSource(lists);
         verifier.setOcspSource(null);
         SignedDocumentValidator validator = SignedDocumentValidator.fromDocument(new FileDocument(file));
         validator.setCertificateVerifier(verifier);
