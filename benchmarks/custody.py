@@ -92,19 +92,28 @@ def _rate_of_threads(signer: Signer) -> int:
 
 @contextmanager
 def _token(directory: Path) -> Iterator[Custody | None]:
-    """A new token in a folder of its own; None where SoftHSM is not installed."""
-    libraries = [path for pattern in LIBRARIES for path in sorted(glob(pattern))]  # noqa: PTH207  (absolute patterns)
-    if not libraries or shutil.which("softhsm2-util") is None:
+    """A custody in a new token; None where SoftHSM is not installed."""
+    module = soft_hsm(directory)
+    if module is None:
         yield None
         return
     from keys.pkcs11 import Pkcs11Custody  # noqa: PLC0415  (an extra: only where there is a token)
 
-    tokens, settings = directory / "tokens", directory / "softhsm2.conf"
-    tokens.mkdir()
-    settings.write_text(f"directories.tokendir = {tokens}\nlog.level = ERROR\n", encoding="utf-8")
-    os.environ["SOFTHSM2_CONF"] = str(settings)
-    command = ["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", PIN]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603  (fixed words)
-    custody = Pkcs11Custody(libraries[0], LABEL, PIN.encode)
+    custody = Pkcs11Custody(module, LABEL, PIN.encode)
     yield custody
     custody.close()
+
+
+def soft_hsm(directory: Path) -> str | None:
+    """The module of SoftHSM, with one new token for this folder; None where it is not installed."""
+    libraries = [path for pattern in LIBRARIES for path in sorted(glob(pattern))]  # noqa: PTH207  (absolute patterns)
+    if not libraries or shutil.which("softhsm2-util") is None:
+        return None
+    tokens, settings = directory / "tokens", directory / "softhsm2.conf"
+    os.environ["SOFTHSM2_CONF"] = str(settings)
+    if not tokens.exists():
+        tokens.mkdir()
+        settings.write_text(f"directories.tokendir = {tokens}\nlog.level = ERROR\n", encoding="utf-8")
+        command = ["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", PIN]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603  (fixed words)
+    return libraries[0]
