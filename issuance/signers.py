@@ -28,6 +28,7 @@ from issuance.file_locks import alone
 from issuance.keyrings import open_keyring
 from issuance.settings import Layout, Settings, SettingsInvalid, load_settings
 from keys.classes import KeyClass
+from keys.errors import KeyRefused
 from keys.guard import GuardedKeyring
 from keys.remote import RemoteKeyring, SignerLink
 from keys.signer_server import SignerServer
@@ -44,6 +45,8 @@ SECRET_VARIABLES = (
     "AWS_SESSION_TOKEN",
 )
 _HANDED_OVER = "WATHIQA_KEEPER"  # the keeper's process and pipe, from a process to what it becomes
+# A PIN that is wrong stays wrong, and a token locks after a few: whoever ends so is not started anew.
+REFUSED = os.EX_NOPERM
 START_WITHIN_SECONDS = 60.0
 END_WITHIN_SECONDS = 15.0
 _LIVED_LONG_SECONDS = 5.0
@@ -92,13 +95,18 @@ def run_signer(layout: Layout, key_class: KeyClass, *, with_parent: bool) -> Non
     Raises:
         SignersMissing: there is no installation.
         KeyCustodyError: see `issuance.keyrings.open_keyring`.
+        SystemExit: with `REFUSED`, when what opens the keys is wrong.
     """
     _require_installation(layout)
     if with_parent:
         end_with_parent()
     layout.signers.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(layout.signers / f"{key_class}.lock"):
-        keyring = open_keyring(layout, load_settings(layout), clock=system_clock, classes=(key_class,))
+        try:
+            keyring = open_keyring(layout, load_settings(layout), clock=system_clock, classes=(key_class,))
+        except KeyRefused as error:
+            sys.stderr.write(f"wathiqa: {error}\n")
+            raise SystemExit(REFUSED) from error
         server = SignerServer(keyring, layout.signer_socket(key_class.value), clock=system_clock)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: server.stop())
@@ -245,8 +253,12 @@ class _Kept(threading.Thread):
             began = time.monotonic()
             # The pipe closes when this process ends, however it ends; the signer ends with it.
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  (our own command)
-            status = self._process.wait()
+            with self._process:
+                status = self._process.wait()
             if self._stopped.is_set():
+                return
+            if status == REFUSED:
+                logger.error("the signer of %s is refused its keys; it is not started anew", self._class)
                 return
             logger.error("the signer of %s ended with status %d; starting it anew", self._class, status)
             lived_long = time.monotonic() - began > _LIVED_LONG_SECONDS
