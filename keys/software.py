@@ -30,12 +30,18 @@ _Held: TypeAlias = (
 class SoftwareSigner:
     """A key held in this process's memory."""
 
-    __slots__ = ("_key", "_label", "_public_key")
+    __slots__ = ("_counting", "_key", "_label", "_public_key", "_uses")
 
     def __init__(self, label: KeyLabel, key: _Held) -> None:
         self._label = label
         self._key = key
         self._public_key = key.public_key()
+        self._uses, self._counting = 0, threading.Lock()
+
+    @property
+    def uses(self) -> int:
+        """How many signatures were begun since the key was opened."""
+        return self._uses
 
     @property
     def key_id(self) -> str:
@@ -64,6 +70,8 @@ class SoftwareSigner:
             WrongPurpose: `purpose` is not the purpose of this key.
         """
         require_purpose(self, purpose)
+        with self._counting:
+            self._uses += 1
         match self.algorithm:
             case Algorithm.P256:
                 return cast("ec.EllipticCurvePrivateKey", self._key).sign(data, _ECDSA_SHA256)
@@ -137,6 +145,11 @@ class SoftwareCustody:
             if key_id not in self._open:
                 self._open[key_id] = self._read(key_id)
             return self._open[key_id]
+
+    def use_count(self, key_id: str) -> int:
+        """How many signatures this process made with a key since it opened it (`keys.gates.CountsUses`)."""
+        with self._lock:
+            return self._open[key_id].uses if key_id in self._open else 0
 
     def key_ids(self) -> list[str]:
         """The identifiers of all keys held, sorted."""

@@ -415,6 +415,19 @@ def test_a_use_behind_the_log_s_back_is_found_out(place: Any, sign: Any) -> None
         keyring.reconcile()
 
 
+def test_key_files_count_their_own_uses(place: Any, sign: Any) -> None:
+    custody = place.custody()
+    keyring = place.open(custody)
+    signer = keyring.obtain(LINE, purpose=Purpose.SEAL, at=place.clock())
+    sign(signer)
+    keyring.reconcile()
+
+    custody.load(LINE).sign(b"past the guard", purpose=Purpose.SEAL)
+
+    with pytest.raises(UnloggedUse):
+        keyring.reconcile()
+
+
 def test_what_cannot_be_logged_is_not_signed(place: Any, sign: Any) -> None:
     backend = Double(place.custody())
     keyring = place.open(backend)
