@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pypdf import PdfReader
 
+from verify.structure import sealed_octets
+
 from .conftest import KINDS, Delivered, Run
 from .judges_table import Table
 
@@ -37,7 +39,7 @@ def take_apart(delivered: Delivered, tmp_path: Path) -> Callable[[str], Parts]:
         pdf = delivered.files[kind].read_bytes()
         root: Any = PdfReader(delivered.files[kind]).root_object
         value = root["/AcroForm"]["/Fields"][0].get_object()["/V"]
-        _, end, second, _ = value["/ByteRange"]
+        _, end, second, length = value["/ByteRange"]
         der = bytes(value["/Contents"].original_bytes)
         signed = cms.ContentInfo.load(der)["content"]
         signer = signed["signer_infos"][0]
@@ -57,7 +59,7 @@ def take_apart(delivered: Delivered, tmp_path: Path) -> Callable[[str], Parts]:
         inside = [x509.load_der_x509_certificate(each.chosen.dump()) for each in signed["certificates"]]
         (sealing,) = [each for each in inside if each.serial_number == serial]
         return Parts(
-            content=keep("content", pdf[:end] + pdf[second:]),
+            content=keep("content", pdf[:end] + pdf[second : second + length]),
             seal=keep("seal.der", signed_only(der)),
             token=keep("token.der", token.dump()),
             stamped=keep("stamped", signer["signature"].native),
@@ -115,12 +117,21 @@ def test_pdfsig_refuses_a_changed_page(delivered: Delivered, run: Run, tmp_path:
 
 
 @every_kind
-def test_mutool_finds_the_document_unchanged(delivered: Delivered, run: Run, table: Table, kind: str) -> None:
-    """Its certificate verdict is left aside: it trusts what is built into it and nothing else."""
-    said = run("mutool", "sign", "-v", delivered.files[kind])
+def test_mutool_finds_the_sealed_part_unchanged(
+    delivered: Delivered, run: Run, table: Table, tmp_path: Path, kind: str
+) -> None:
+    """It takes the store behind the seal for an edit; without it, the file is as it was sealed.
 
-    assert "The document is unchanged since signing." in said
-    table.say("mutool", "the seal", "unchanged since signing")
+    Its certificate verdict is left aside: it trusts what is built into it and nothing else.
+    """
+    pdf = delivered.files[kind].read_bytes()
+    sealed = tmp_path / "sealed.pdf"
+    sealed.write_bytes(pdf[: sealed_octets(pdf)])
+
+    assert "The document is unchanged since signing." in run("mutool", "sign", "-v", sealed)
+    said = run("mutool", "sign", "-v", delivered.files[kind])
+    assert "The signature is valid but there have been edits since signing." in said
+    table.say("mutool", "the seal", "valid, edits since signing; the sealed part: unchanged since signing")
 
 
 @every_kind
