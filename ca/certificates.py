@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 
 from ca.auditing import AuditRecorder, unrecorded
 from ca.clock import whole_seconds
-from ca.errors import SignatureWrong
+from ca.errors import SignatureWrong, TbsChanged
 from ca.extension_rules import (
     USAGES,
     Addresses,
@@ -145,6 +145,8 @@ def sign(issuer: Issuer, prepared: PreparedCertificate) -> x509.Certificate:
         certificate.verify_directly_issued_by(issuer.certificate or certificate)
     except (InvalidSignature, ValueError) as error:
         raise SignatureWrong(key_id=issuer.signer.key_id) from error
+    if certificate.tbs_certificate_bytes != intent.to_be_signed:
+        raise TbsChanged(what=serial_text(intent.serial_number))
     return certificate
 
 

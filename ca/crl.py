@@ -32,7 +32,7 @@ from ca.reasons import RevocationReason
 from ca.second_opinion import require_good_crl
 from ca.serials import SerialNumber
 from ca.store import (
-    IssuedCertificate,
+    RevokedCertificate,
     StoredCrl,
     find_revoked,
     load_last_crl,
@@ -186,7 +186,7 @@ def current_crl(
 
 
 def _differs(
-    listed: x509.CertificateRevocationList, rows: Sequence[IssuedCertificate], last: StoredCrl
+    listed: x509.CertificateRevocationList, rows: Sequence[RevokedCertificate], last: StoredCrl
 ) -> bool:
     """Whether something was revoked, suspended or released since; entries that only ran out may stay."""
     said = {entry.serial_number: _content(entry) for entry in listed}
@@ -199,15 +199,12 @@ def _content(entry: x509.RevokedCertificate) -> tuple[datetime, frozenset[x509.E
     return entry.revocation_date_utc, frozenset(extension.value for extension in entry.extensions)
 
 
-def _still_listed(row: IssuedCertificate, last: StoredCrl | None) -> bool:
+def _still_listed(row: RevokedCertificate, last: StoredCrl | None) -> bool:
     """RFC 5280 §3.3: until it was on a regular list issued after the certificate's end."""
     return last is None or last.this_update <= row.not_after
 
 
-def _entry(row: IssuedCertificate) -> RevokedEntry:
-    if row.revoked_at is None or row.reason is None:
-        msg = f"certificate {row.name} is not revoked"
-        raise ValueError(msg)
+def _entry(row: RevokedCertificate) -> RevokedEntry:
     return RevokedEntry(
         serial_number=row.serial_number,
         revoked_at=row.revoked_at,

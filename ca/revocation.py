@@ -6,8 +6,9 @@
 
 Revocation is for good. Every change is kept with who, when and why; the next list and the next
 OCSP answer say what is so now (`removeFromCRL` would stand in delta lists, and ours are full).
-An authority's certificate is not suspended, and is revoked by `revoke_authority` alone, which a
-ceremony calls. Functions do not commit; publishing (`ca.publication`) tells the world.
+What was lost while it was signed is revoked by `revoke_unfinished`. An authority's certificate is not
+suspended, and is revoked by `revoke_authority` alone, which a ceremony calls. Functions do not commit;
+publishing (`ca.publication`) tells the world.
 """
 
 from datetime import datetime
@@ -16,11 +17,18 @@ from sqlalchemy import Connection
 
 from ca.auditing import AuditRecorder, unrecorded
 from ca.clock import whole_seconds
-from ca.errors import NotRevocable
+from ca.errors import CertificateNotFound, NotRevocable
 from ca.profiles import PROFILES
 from ca.reasons import RevocationReason
 from ca.serials import serial_text
-from ca.store import Change, IssuedCertificate, StatusChange, load_certificate, save_status_change
+from ca.store import (
+    Change,
+    IssuedCertificate,
+    StatusChange,
+    find_unfinished,
+    load_certificate,
+    save_status_change,
+)
 
 NOBODY_NAMED = "operator"
 """Who changed a status, where the caller does not say."""
@@ -74,6 +82,39 @@ def revoke_authority(
     if profile.issuer is profile.name:
         raise _refusal(issued, "it is a root's, which is withdrawn by withdrawing trust in it")
     return _revoke(connection, issued, reason=reason, at=at, invalid_since=invalid_since, by=by, audit=audit)
+
+
+def revoke_unfinished(
+    connection: Connection,
+    serial: int,
+    *,
+    at: datetime,
+    by: str = NOBODY_NAMED,
+    audit: AuditRecorder = unrecorded,
+) -> None:
+    """Revoke a certificate that was lost while it was signed: nobody was given it, but it may exist.
+
+    From here on it cannot be stored as issued. Not for one whose signing is under way elsewhere.
+
+    Raises:
+        CertificateNotFound: no signing of that number was begun and lost.
+    """
+    found = find_unfinished(connection, serial)
+    if not found:
+        raise CertificateNotFound(serial_number=serial_text(serial))
+    (lost,) = found
+    reason = RevocationReason.UNSPECIFIED
+    facts = {"serial_number": serial_text(serial), "name": lost.name, "reason": reason.value} | _named(by)
+    audit("certificate-revoke", facts, at)
+    line = StatusChange(
+        serial_number=lost.serial_number,
+        change=Change.REVOKED,
+        changed_at=max(whole_seconds(at), lost.not_before),
+        reason=reason,
+        invalidity_date=None,
+        changed_by=by,
+    )
+    save_status_change(connection, line)
 
 
 def suspend(

@@ -81,6 +81,29 @@ class IssuedCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedCertificate:
+    """What a revocation list needs of a certificate that is revoked or on hold."""
+
+    serial_number: SerialNumber
+    not_after: datetime
+    revoked_at: datetime
+    reason: RevocationReason
+    invalidity_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedCertificate:
+    """A certificate whose signing was begun and that is not in the books: it may exist somewhere."""
+
+    serial_number: SerialNumber
+    issuer: str
+    name: str
+    profile: ProfileName
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCrl:
     """One CRL in the books."""
 
@@ -219,13 +242,14 @@ def save_issued(connection: Connection, serial: SerialNumber, der: bytes) -> Non
     """Keep the signed certificate.
 
     Raises:
-        AlreadyRedeemed: its signing was not under way.
+        AlreadyRedeemed: its signing was not under way, or was given up (`ca.revocation.revoke_unfinished`).
     """
     changed = connection.execute(
         update(certificates)
         .where(
             certificates.c.serial_number == serial_text(serial),
             certificates.c.state == CertificateState.SIGNING.value,
+            certificates.c.revoked_at.is_(None),
         )
         .values(state=CertificateState.ISSUED.value, der=der)
     )
@@ -310,14 +334,48 @@ def find_certificates(
     return [_certificate(row) for row in connection.execute(query)]
 
 
-def find_revoked(connection: Connection, issuer: str) -> list[IssuedCertificate]:
+def find_revoked(connection: Connection, issuer: str) -> list[RevokedCertificate]:
     """Every certificate of `issuer` that is revoked or on hold, in the order in which that came."""
     query = (
-        _issued()
+        select(certificates)
         .where(certificates.c.issuer == issuer, certificates.c.revoked_at.is_not(None))
         .order_by(certificates.c.revoked_at, certificates.c.serial_number)
     )
-    return [_certificate(row) for row in connection.execute(query)]
+    return [
+        RevokedCertificate(
+            serial_number=SerialNumber(int(row.serial_number, 16)),
+            not_after=row.not_after,
+            revoked_at=row.revoked_at,
+            reason=RevocationReason(row.reason),
+            invalidity_date=row.invalidity_date,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def find_unfinished(connection: Connection, serial: int | None = None) -> list[UnfinishedCertificate]:
+    """Certificates that were lost while they were signed and not revoked since; also one under way now."""
+    query = (
+        select(certificates)
+        .where(
+            certificates.c.state == CertificateState.SIGNING.value,
+            certificates.c.revoked_at.is_(None),
+        )
+        .order_by(certificates.c.not_before, certificates.c.serial_number)
+    )
+    if serial is not None:
+        query = query.where(certificates.c.serial_number == serial_text(serial))
+    return [
+        UnfinishedCertificate(
+            serial_number=SerialNumber(int(row.serial_number, 16)),
+            issuer=row.issuer,
+            name=row.name,
+            profile=ProfileName(row.profile),
+            not_before=row.not_before,
+            not_after=row.not_after,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def reserve_crl_number(connection: Connection, issuer: str, *, this_update: datetime) -> int:

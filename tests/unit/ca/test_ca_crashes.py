@@ -19,12 +19,19 @@ from sqlalchemy import Engine, func, select
 
 from ca.certificates import Issuer, issue
 from ca.crl import current_crl, issue_crl
-from ca.errors import AlreadyRedeemed
+from ca.errors import AlreadyRedeemed, CertificateNotFound
 from ca.intents import Intended, IntentKind, finish_signing, sign_as_intended
 from ca.profiles import ProfileName
 from ca.reasons import RevocationReason
-from ca.revocation import release, revoke, suspend
-from ca.store import find_certificates, find_status_changes, load_last_crl, prepare_books
+from ca.revocation import release, revoke, revoke_unfinished, suspend
+from ca.store import (
+    find_certificates,
+    find_status_changes,
+    find_unfinished,
+    load_last_crl,
+    prepare_books,
+    save_issued,
+)
 from ca.tables import certificates, crl_numbers, crls, intents, serials
 from issuance.database import open_database
 from keys.signer import Purpose, Signer
@@ -272,3 +279,31 @@ def test_what_was_begun_and_lost_is_never_signed_again(site: Site, table: str) -
 
     assert site.key.signed.count(lost) == 1
     site.check()
+
+
+def test_a_certificate_that_was_lost_while_it_was_signed_can_be_revoked(site: Site) -> None:
+    """It may exist somewhere, and the books cannot show it; but its number can be listed."""
+    site.dies_at(WRITES, site.issue, persisted=False)
+    with site.engine.begin() as connection:
+        (lost,) = find_unfinished(connection)
+        revoke_unfinished(connection, lost.serial_number, at=NOW, by="officer-1")
+        assert find_unfinished(connection) == []
+        with pytest.raises(CertificateNotFound):
+            revoke_unfinished(connection, lost.serial_number, at=NOW)
+        with pytest.raises(AlreadyRedeemed):
+            save_issued(connection, lost.serial_number, b"signed after all")
+        assert [each.changed_by for each in find_status_changes(connection)] == ["officer-1"]
+
+    listed = x509.load_der_x509_crl(current_crl(site.engine, site.issuer, at=AFTER).der)
+    entry = listed.get_revoked_certificate_by_serial_number(lost.serial_number)
+    assert entry is not None
+    assert entry.revocation_date_utc == NOW
+
+
+def test_what_was_issued_or_only_intended_is_not_lost(site: Site) -> None:
+    certificate = site.issue()
+    site.dies_at(3, site.issue, persisted=False)
+    with site.engine.begin() as connection:
+        assert find_unfinished(connection) == []
+        with pytest.raises(CertificateNotFound):
+            revoke_unfinished(connection, certificate.serial_number, at=NOW)
