@@ -61,10 +61,16 @@ class ServiceKey:
 class KmsSigner:
     """A key in the service."""
 
-    __slots__ = ("_key", "client")
+    __slots__ = ("_counting", "_key", "_uses", "client")
 
     def __init__(self, key: ServiceKey, client: "KMSClient") -> None:
         self._key, self.client = key, client
+        self._uses, self._counting = 0, threading.Lock()
+
+    @property
+    def uses(self) -> int:
+        """How many signatures were answered since the key was lent."""
+        return self._uses
 
     @property
     def key_id(self) -> str:
@@ -111,6 +117,8 @@ class KmsSigner:
         require_signature(
             signature, data, key_id=key.key_id, algorithm=key.algorithm, public_key=key.public_key
         )
+        with self._counting:
+            self._uses += 1
         return signature
 
     def __repr__(self) -> str:
@@ -197,6 +205,11 @@ class KmsCustody:
             raise KeyRefused(key_id=key_id, reason=f"its tags say nothing known: {error}") from error
         except (ClientError, BotoCoreError) as error:
             raise translate_fault(error, key_id) from error
+
+    def use_count(self, key_id: str) -> int:
+        """How many signatures this process had of a key (`keys.gates.CountsUses`); not others."""
+        with self._lock:
+            return self._open[key_id].uses if key_id in self._open else 0
 
     def key_ids(self) -> list[str]:
         """The identifiers of all keys of ours, sorted."""

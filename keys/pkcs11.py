@@ -51,10 +51,16 @@ class TokenKey:
 class Pkcs11Signer:
     """A key in a token."""
 
-    __slots__ = ("_key", "_sessions")
+    __slots__ = ("_counting", "_key", "_sessions", "_uses")
 
     def __init__(self, key: TokenKey, sessions: TokenSessions) -> None:
         self._key, self._sessions = key, sessions
+        self._uses, self._counting = 0, threading.Lock()
+
+    @property
+    def uses(self) -> int:
+        """How many signatures were answered since the key was lent."""
+        return self._uses
 
     @property
     def key_id(self) -> str:
@@ -93,6 +99,8 @@ class Pkcs11Signer:
         require_signature(
             signature, data, key_id=key.key_id, algorithm=key.algorithm, public_key=key.public_key
         )
+        with self._counting:
+            self._uses += 1
         return signature
 
     def __repr__(self) -> str:
@@ -143,6 +151,11 @@ class Pkcs11Custody:
                 key = self._sessions.use(key_id, lambda session: _describe(session, key_id))
                 self._open[key_id] = Pkcs11Signer(key, self._sessions)
             return self._open[key_id]
+
+    def use_count(self, key_id: str) -> int:
+        """How many signatures this process had of a key (`keys.gates.CountsUses`); not others."""
+        with self._lock:
+            return self._open[key_id].uses if key_id in self._open else 0
 
     def key_ids(self) -> list[str]:
         """The identifiers of all keys of ours in this token, sorted; other programs' keys are left out."""

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from keys.custody import Custody, ErasingCustody, obtain_key
 from keys.errors import InvalidKeyId, KeyExists, KeyNotFound, UnsupportedUse, WrongPurpose
+from keys.gates import CountsUses
 from keys.key_file import ScryptCost
 from keys.private_key import as_private_key
 from keys.signer import Algorithm, Purpose, Signer, hash_of
@@ -227,6 +228,21 @@ def test_a_signer_shows_no_more_than_its_name(backend: Backend) -> None:
     assert repr(signer).endswith("Signer a seal P-256>")
     with pytest.raises(TypeError):
         signer.__reduce__()
+
+
+@pytest.mark.parametrize("name", ["pkcs11", "kms"])
+def test_a_custody_counts_what_it_had_signed_and_nothing_that_was_refused(
+    opened: Callable[[str], Backend], name: str
+) -> None:
+    custody = opened(name).open()
+    assert isinstance(custody, CountsUses)
+    signer = custody.generate("a", purpose=Purpose.SEAL)
+    for _ in range(3):
+        custody.load("a").sign(b"data", purpose=Purpose.SEAL)
+    with pytest.raises(WrongPurpose):
+        signer.sign(b"data", purpose=Purpose.LOG)
+
+    assert (custody.use_count("a"), custody.use_count("b")) == (3, 0)
 
 
 def test_many_threads_share_one_key(backend: Backend) -> None:
