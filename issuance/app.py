@@ -249,6 +249,7 @@ def open_trust_services(
         lock=layout.authority_lock,
         audit=_authority_audit(engine),
         trusted_clock=open_clock(settings, clock),
+        code_keys_sign_for=timedelta(days=int(settings.code_keys_sign_for)),
     )
 
 

@@ -10,28 +10,31 @@ no such time: the next generation signs at once, and who is offline cannot judge
 gets a newer list.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from issuance.agencies import Agency
-from issuance.trust_list_publication import STATUS_LINE, seal_code_line
+from issuance.trust_list_publication import CLOCKS_DIFFER, STATUS_LINE, seal_code_line
 from keys.errors import KeyNotActive, KeyNotFound
 from keys.keyring import KeyRecord, Keyring, KeyState
 from keys.signer import Purpose, Signer
 from keys.states import ADVISED_PERIOD
 from signing.formats.claims import SealClaims
-from signing.formats.status_list import StatusList
+from signing.formats.status_list import StatusList, parse_status_list, status_list_name
 from signing.formats.trust_list import LIFETIME, SealKey, StatusKey, TrustList, parse_trust_list
 from signing.formats.trust_list import KeyState as ListedState
 from signing.seal_codes import SealCode, SealCodeSigner, require_p256
 from signing.status_lists import StatusListSigner
+from signing.trust_lists import NotASuccessor
 
 # Any list from before a key was listed has expired by then; a day more, for a list that is published late.
 ADVANCE = LIFETIME + timedelta(days=1)
 CODE_KEY_SIGNS_FOR = ADVISED_PERIOD[Purpose.SEAL_CODE]
+# Certificates are fetched with what they certify; two days are for people and caches.
+OTHERS_ADVANCE = timedelta(days=2)
 
 _Tool = TypeVar("_Tool")
 _Made = TypeVar("_Made")
@@ -42,17 +45,17 @@ class PublishedTrustList:
     """The trust list as verifiers can fetch it now; read again when its file changes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._read: tuple[tuple[int, int, int], TrustList] | None = None
 
     def __call__(self) -> TrustList | None:
         """The list; None before the first was published."""
         try:
-            found = self._path.stat()
+            found = self.path.stat()
             version = (found.st_mtime_ns, found.st_ino, found.st_size)
             read = self._read
             if read is None or read[0] != version:
-                self._read = read = version, parse_trust_list(self._path.read_bytes()).trust_list
+                self._read = read = version, parse_trust_list(self.path.read_bytes()).trust_list
         except FileNotFoundError:
             return None
         return read[1]
@@ -126,19 +129,30 @@ class AgencyCodes:
 
 
 class StatusLists:
-    """Signs status lists with the key of the instant."""
+    """Signs status lists with the key of the instant, none dated before the one that it follows."""
 
-    def __init__(self, line: _Line[StatusListSigner]) -> None:
-        self._line = line
+    def __init__(self, line: _Line[StatusListSigner], public: Path) -> None:
+        self._line, self._public = line, public
 
     def sign(self, number: int, entries: StatusList, at: datetime) -> bytes:
         """See `StatusListSigner.sign`.
 
         Raises:
             KeyNotActive: no published key signs lists now.
+            NotASuccessor: the published list is from later: the clock went back.
         """
-        issued_at = at.replace(microsecond=0)
+        issued_at = self._after_the_last(number, at.replace(microsecond=0))
         return self._line.use(issued_at, lambda signer: signer.sign(number, entries, issued_at))
+
+    def _after_the_last(self, number: int, at: datetime) -> datetime:
+        name = status_list_name(number)
+        try:
+            last = parse_status_list((self._public / name).read_bytes()).claims.issued_at
+        except (FileNotFoundError, ValueError):  # none, or none of ours: it takes nothing back
+            return at
+        if last - at > CLOCKS_DIFFER:
+            raise NotASuccessor(f"{name}: issued earlier")
+        return max(last, at)  # whoever waited while another published takes the other's instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +224,8 @@ class CodeKeys:
                 make=lambda signer, kid: StatusListSigner(
                     signer=signer, kid=kid, verify_origin=self.verify_origin
                 ),
-            )
+            ),
+            self.published.path.parent,
         )
 
     def rotates_at(self, line: str) -> datetime | None:
@@ -240,6 +255,25 @@ class CodeKeys:
                 made.append(self.rotate(line, at=at))
         return made
 
+    def withdraw(self, key_id: str, *, publish: Callable[[Collection[str]], object], at: datetime) -> None:
+        """Others may have this key: tell everybody, and put another in its place.
+
+        The list goes first: a process that dies after it leaves the rest to the next `tend`.
+
+        Args:
+            key_id: the key.
+            publish: publishes the list that follows, with these keys compromised.
+            at: now.
+
+        Raises:
+            KeyNotFound: no seal code and no status list is signed by this key.
+        """
+        if self.keyring.record(key_id).line not in self.lines:
+            raise KeyNotFound(key_id=key_id)
+        publish([key_id])
+        self.tend(at=at)
+        publish([])
+
     def rotate(self, line: str, *, at: datetime) -> KeyRecord:
         """The next generation of a line: listed from the next publication on, signing `ADVANCE` later.
 
@@ -257,6 +291,11 @@ class CodeKeys:
             return listed.state is ListedState.COMPROMISED
         return listed.not_after < listed.not_before
 
+    def signs_until(self, line: str) -> datetime | None:
+        """The end of the newest generation's window; None where it is not published."""
+        listed = self._listed(self.keyring.generations(line)[-1])
+        return None if listed is None else listed.not_after
+
     def _listed(self, record: KeyRecord) -> SealKey | StatusKey | None:
         published, public_key = self.published(), require_p256(record)
         if published is None:
@@ -265,3 +304,15 @@ class CodeKeys:
             published.status_keys if record.purpose is Purpose.STATUS else published.seal_keys
         )
         return next((key for key in keys if key.public_key == public_key), None)
+
+
+def advance_of(line: str, keyring: Keyring) -> timedelta:
+    """How long before it signs the next key of a line is made.
+
+    Raises:
+        KeyNotFound: there is no such line.
+    """
+    known = keyring.generations(line)
+    if not known:
+        raise KeyNotFound(key_id=line)
+    return ADVANCE if known[-1].purpose in {Purpose.SEAL_CODE, Purpose.STATUS} else OTHERS_ADVANCE

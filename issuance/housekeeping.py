@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from ca.ceremony.errors import CeremonyNeeded
 from issuance.app import Service
 from issuance.documents.files import FileStore
+from issuance.due import due_publications
 from issuance.http.idempotency import forget_expired
 from issuance.identity.actors import system_actor
 from issuance.identity.citizens import forget_codes
@@ -66,6 +67,9 @@ class Housekeeping:
             service.publish()
             self._published_at = at
             self._sweep(at - DRAFTS_KEPT)
+            for due in due_publications(service.layout.public, service.trust_services.code_keys, at=at):
+                if due.is_overdue(at):
+                    logger.warning("%s should have been renewed by %s", due.what, due.by)
             self._keep_key_logs(at)
         service.desk.issue_due(by=HOUSEKEEPER, at=at)
 

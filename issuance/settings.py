@@ -41,6 +41,7 @@ class Settings:
     kms_endpoint: str = ""  # empty: the service's own address in that region
     clock_source: str = "operator"  # who vouches for the clock: kernel, references or operator
     clock_references: str = ""  # time servers, for references: at least three, of different owners
+    code_keys_sign_for: str = "730"  # days, at least 62: then other keys sign seal codes and status lists
     signers: str = "processes"  # who holds the keys while the service runs: processes, or in-process
 
 

@@ -7,6 +7,7 @@ published folder that was emptied or set back does not set the list back, and no
 ever given to two lists, wherever a crash falls.
 """
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,7 +40,7 @@ LISTED_FOLDERS = ("certificates/", "crl/")
 # The longest window of a key; rotation ends it earlier.
 CODE_KEY_LASTS = timedelta(days=3 * 365)
 STATUS_LINE = "status"
-_CLOCKS_DIFFER = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 _GONE = frozenset({KeyState.RETIRED, KeyState.DESTROYED})
 
@@ -103,6 +104,7 @@ class TrustListPublisher:
             require_successor(newest, following)
         signed = sign_trust_list(following, signer=signer.signer, certificate=signer.certificate)
         write_public(self.kept, signed)
+        _settle(self.kept.parent)
         write_public(self.path, signed)
         return following
 
@@ -179,6 +181,15 @@ class TrustListPublisher:
         }
 
 
+def _settle(folder: Path) -> None:
+    """The file's name on the disk too: or power lost after publishing gives its version to another list."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 _ALL_PROFILES = tuple(profile.code for profile in PROFILES)
 
 
@@ -208,7 +219,7 @@ def _begin(record: KeyRecord, at: datetime, newest: TrustList | None, *, is_firs
     than its list.
     """
     if newest is None:
-        return at - _CLOCKS_DIFFER
+        return at - CLOCKS_DIFFER
     earliest = max(at, newest.issued_at)
     return earliest if is_first else max(earliest, _whole(record.active_from))
 
@@ -226,7 +237,7 @@ def _end(listed: datetime, record: KeyRecord | None, newest: TrustList | None, a
 def _not_before_the_last(at: datetime, newest: TrustList | None) -> datetime:
     """Whoever waited while another published takes the other's instant."""
     at = at.replace(microsecond=0)
-    if newest is not None and timedelta(0) < newest.issued_at - at <= _CLOCKS_DIFFER:
+    if newest is not None and timedelta(0) < newest.issued_at - at <= CLOCKS_DIFFER:
         return newest.issued_at
     return at
 

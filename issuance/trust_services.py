@@ -43,7 +43,6 @@ from issuance.documents.press import AgencySeal
 from issuance.file_locks import alone
 from issuance.public_files import write_public
 from issuance.trust_list_publication import TrustListPublisher
-from keys.errors import KeyNotFound
 from keys.keyring import Keyring
 from signing.formats.trust_list import FILE_NAME
 from signing.pades.revocation import RevocationData, RevocationSource
@@ -193,21 +192,22 @@ class TrustServices:
         """Tell everybody that others may have a key of seal codes or status lists; another takes its place.
 
         Codes by it issued from now on are not genuine; those before it cannot be judged by the code
-        alone. Status lists by it count for nothing: publish them again after this. The list goes first:
-        a process that dies after it leaves the rest to the next publication.
+        alone. Status lists by it count for nothing: publish them again after this.
 
         Raises:
             KeyNotFound: no seal code and no status list is signed by this key.
             CeremonyNeeded: the certificate of the trust list must come from a ceremony first.
         """
-        record = self._keyring.record(key_id)
-        if record.line not in self.code_keys.lines:
-            raise KeyNotFound(key_id=key_id)
         with alone(self._lock):
             signer = self._in_use.hierarchy.trust_list_signer
-            self._trust_lists().publish(None, signer=signer, at=at, compromised=[key_id])
-            self.code_keys.tend(at=at)
-            self._trust_lists().publish(None, signer=signer, at=at)
+            self._audit("code-key-withdraw", {"key": key_id}, at)
+            self.code_keys.withdraw(
+                key_id,
+                publish=lambda compromised: self._trust_lists().publish(
+                    None, signer=signer, at=at, compromised=compromised
+                ),
+                at=at,
+            )
 
     def _publish_page(self, hierarchy: Hierarchy) -> None:
         for kind in DocumentKind:

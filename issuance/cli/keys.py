@@ -69,14 +69,22 @@ def rotate_key(
     line: Line,
     directory: Directory,
     days: Annotated[
-        float, typer.Option("--in", help="Days until it signs; verifiers hear of it before.")
-    ] = 2,
+        float | None,
+        typer.Option(
+            "--in",
+            help="Days until it signs; verifiers hear of it before. Otherwise 31 for seal codes and status"
+            " lists, as long as an older trust list may be in use, and 2 for others.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make the next key of a line; the one before it may sign a little longer."""
     from issuance.cli.key_books import making
+    from issuance.code_keys import advance_of
 
     with making(directory) as (keyring, at):
-        record = keyring.rotate(line, at=at, active_from=at + timedelta(days=days))
+        advance = advance_of(line, keyring) if days is None else timedelta(days=days)
+        record = keyring.rotate(line, at=at, active_from=at + advance)
     typer.echo(f"{record.key_id} signs from {record.active_from:%Y-%m-%d %H:%M} UTC on. {_PUBLISHED}")
 
 
@@ -91,6 +99,43 @@ def replace_key(line: Line, directory: Directory) -> None:
     with making(directory) as (keyring, at):
         record = keyring.replace(line, at=at)
     typer.echo(f"{record.key_id} signs now; the keys of {line} before it sign no more. {_PUBLISHED}")
+
+
+@keys_app.command("withdraw")
+def withdraw_key(key_id: KeyId, directory: Directory) -> None:
+    """Tell everybody that others may have a key of seal codes or status lists; another takes its place.
+
+    Papers with a code by it are to be checked by number from now on. Published at once.
+    """
+    from issuance.cli.opened import opened
+
+    with opened(directory) as service:
+        service.trust_services.withdraw_code_key(key_id, at=service.parts.clock())
+        service.publish()
+    typer.echo(f"{key_id} is withdrawn: trust list and status lists are published")
+
+
+@keys_app.command("due")
+def show_due(directory: Directory) -> None:
+    """When trust list, status lists and the keys of codes are renewed; exit status 1 if something is late."""
+    from issuance.cli.opened import opened
+    from issuance.due import due_publications
+
+    with opened(directory) as service:
+        at = service.parts.clock()
+        found = due_publications(service.layout.public, service.trust_services.code_keys, at=at)
+    rows = [
+        (
+            each.what,
+            f"{each.by:%Y-%m-%d %H:%M}",
+            f"{each.ends:%Y-%m-%d %H:%M}" if each.ends else "-",
+            "late" if each.is_overdue(at) else "",
+        )
+        for each in found
+    ]
+    show(("what", "renewed by", "counts until", ""), rows)
+    if any(each.is_overdue(at) for each in found):
+        raise typer.Exit(1)
 
 
 @keys_app.command("suspend")
