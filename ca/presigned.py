@@ -9,7 +9,7 @@ An answer that is a day old is not given out either.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select
@@ -45,6 +45,11 @@ class PresignedAnswers:
     def is_due(self) -> bool:
         """Whether it is time to look into the books; until `look` has done so, nothing is found."""
         return not 0 <= self._elapsed() - self._kept.looked_at < LOOK_EVERY_SECONDS
+
+    def distrust(self) -> None:
+        """Find nothing before the next look: this process knows that something has changed."""
+        with self._lock:
+            self._kept = replace(self._kept, looked_at=float("-inf"))
 
     def look(self) -> None:
         """Look into the books for what has changed; several threads at once look once."""

@@ -150,6 +150,7 @@ class AuthorityServices:
         """The services of the current hierarchy, made once and again only when it changes."""
         hierarchy, kept = self._hierarchy(), self._services
         if kept is None or kept.hierarchy is not hierarchy:
+            self.presigned.distrust()
             stamper = hierarchy.time_stamper(self._trusted_clock, with_chain=True)
             kept = self._services = _InUse(hierarchy, stamper, hierarchy.ocsp_responder())
         return kept

@@ -41,8 +41,9 @@ class Site:
 
     def __init__(self, pki: Any, *, clock: Callable[[], datetime] | None = None) -> None:
         self.pki, self.signed = pki, []
+        self.hierarchy = self
         self.services = AuthorityServices(
-            lambda: self, pki.engine, pki.clock, trusted_clock=clock or pki.clock
+            lambda: self.hierarchy, pki.engine, pki.clock, trusted_clock=clock or pki.clock
         )
         app = FastAPI()
         app.include_router(create_router(self.services))
@@ -187,6 +188,18 @@ def test_a_revocation_is_told_by_a_site_that_keeps_answers(
 
     assert said.certificate_status is ocsp.OCSPCertStatus.REVOKED
     assert len(presigned.signed) == 1
+
+
+def test_whoever_revokes_in_this_process_is_told_of_it_at_once(pki: Any, presigned: Site) -> None:
+    """What was revoked is followed by a new hierarchy, which is another object."""
+    serial = pki.hierarchy.seal("civil-registry").certificate.serial_number
+    der = request(pki)
+    with pki.engine.begin() as connection:
+        revoke(connection, serial, reason=RevocationReason.KEY_COMPROMISE, at=pki.now)
+    presigned.hierarchy = Site(pki)
+
+    said = ocsp.load_der_ocsp_response(presigned.ocsp(der))
+    assert said.certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
 def test_several_certificates_in_one_request_get_one_answer_about_all(pki: Any, presigned: Site) -> None:
