@@ -56,7 +56,7 @@ def _rows(profile: Profile) -> Iterator[str]:
     yield "| Subject | Characters | Form |"
     yield "|---|---|---|"
     for rule in profile.subject:
-        yield _line(rule.name, f"1 to {rule.longest}", rule.says)
+        yield _line(rule.name, f"at most {rule.longest}", rule.says)
     yield "\n| Extension | Critical | Says |"
     yield "|---|---|---|"
     for row in profile.extensions:
