@@ -53,7 +53,7 @@ def adopt(
     older = register.generations(line)
     if any(key.purpose is not signer.purpose for key in older):
         raise KeyExists(key_id=line)
-    key = register.add(
+    return register.add(
         RegisteredKey(
             key_id=signer.key_id,
             line=line,
@@ -70,8 +70,5 @@ def adopt(
         ),
         at=at,
         why=why,
+        older_end_at=at,
     )
-    for each in older:
-        if each.generation < generation and each.state_at(at) in {KeyState.ACTIVE, KeyState.SUSPENDED}:
-            register.move(each.key_id, KeyState.RETIRED, at=at, why=f"followed by {key.key_id}")
-    return key

@@ -154,11 +154,11 @@ class GuardedKeyring:
         newest = self._newest(line)
         if newest.state_at(at) is KeyState.PRE_ACTIVE:
             return self._record(newest)
-        key = self._make_next(newest, at=at, active_from=max(at, active_from))
-        for each in self._register.generations(line):
-            if each.generation < key.generation and each.state_at(at) in _USABLE:
-                self._register.retire_after(each.key_id, retires_at=key.active_from + OVERLAP[key.purpose])
-        return self._record(key)
+        active_from = max(at, active_from)
+        older_end_at = active_from + OVERLAP[newest.purpose]
+        return self._record(
+            self._make_next(newest, at=at, active_from=active_from, older_end_at=older_end_at)
+        )
 
     def replace(self, line: str, *, at: datetime) -> KeyRecord:
         """The next generation at once; all older ones are retired at once.
@@ -167,12 +167,7 @@ class GuardedKeyring:
             KeyNotFound: there is no such line.
         """
         self._register.settle(at=at)
-        # One that waits may be known to whoever knows the others: it goes too.
-        key = self._make_next(self._newest(line), at=at, active_from=at)
-        for each in self._register.generations(line):
-            if each.generation < key.generation and each.state_at(at) in _USABLE | {KeyState.PRE_ACTIVE}:
-                self._register.move(each.key_id, KeyState.RETIRED, at=at, why=f"replaced by {key.key_id}")
-        return self._record(key)
+        return self._record(self._make_next(self._newest(line), at=at, active_from=at, older_end_at=at))
 
     def suspend(self, key_id: str, *, at: datetime) -> KeyRecord:
         """Stop a key; see `keys.keyring.Keyring`."""
@@ -268,11 +263,19 @@ class GuardedKeyring:
                 )
             return self._lent[key.key_id]
 
-    def _make_next(self, newest: RegisteredKey, *, at: datetime, active_from: datetime) -> RegisteredKey:
+    def _make_next(
+        self, newest: RegisteredKey, *, at: datetime, active_from: datetime, older_end_at: datetime
+    ) -> RegisteredKey:
         generation = newest.generation + 1
-        key_id = generation_key_id(newest.line, generation)
         return self._make(
-            newest.line, generation, key_id, newest.purpose, newest.algorithm, at=at, active_from=active_from
+            newest.line,
+            generation,
+            generation_key_id(newest.line, generation),
+            newest.purpose,
+            newest.algorithm,
+            at=at,
+            active_from=active_from,
+            older_end_at=older_end_at,
         )
 
     def _make(
@@ -285,6 +288,7 @@ class GuardedKeyring:
         *,
         at: datetime,
         active_from: datetime,
+        older_end_at: datetime | None = None,
     ) -> RegisteredKey:
         """Make a key and register it, or take up what another process made, or this one before it died."""
         check_key_id(key_id)
@@ -315,10 +319,7 @@ class GuardedKeyring:
             retires_at=None,
             max_uses=None,
         )
-        return self._register.add(key, at=at, why="made")
-
-
-_USABLE = frozenset({KeyState.ACTIVE, KeyState.SUSPENDED})
+        return self._register.add(key, at=at, why="made", older_end_at=older_end_at)
 
 
 def _require_same(signer: Signer, key: RegisteredKey) -> None:

@@ -184,8 +184,18 @@ class Register:
             found = self._connection.execute("SELECT 1 FROM intents WHERE key_id = ?", (key_id,))
             return found.fetchone() is not None
 
-    def add(self, key: RegisteredKey, *, at: datetime, why: str) -> RegisteredKey:
-        """Enter a new key; entering the same one again changes nothing.
+    def add(
+        self, key: RegisteredKey, *, at: datetime, why: str, older_end_at: datetime | None = None
+    ) -> RegisteredKey:
+        """Enter a new key, and with it the end of the older ones of its line; all of it or nothing.
+
+        Entering the same key again changes nothing.
+
+        Args:
+            key: what is entered.
+            at: now.
+            why: for its history.
+            older_end_at: when the generations before it stop; not after `at`: at once. None: they go on.
 
         Raises:
             KeyExists: another key has this identifier, or is this generation of the line.
@@ -194,6 +204,8 @@ class Register:
             known = self._read(connection, key.key_id)
             if known is None:
                 self._insert(connection, key, at=at, why=why)
+                if older_end_at is not None:
+                    self._end_older(connection, key, at=at, end_at=older_end_at)
             elif _spki(known.public_key) != _spki(key.public_key) or known.purpose is not key.purpose:
                 raise KeyExists(key_id=key.key_id)
             connection.execute("DELETE FROM intents WHERE key_id = ?", (key.key_id,))
@@ -244,14 +256,6 @@ class Register:
             self._note(connection, key, key.stored_state, at=at, why=why)
         return self.find(key_id)
 
-    def retire_after(self, key_id: str, *, retires_at: datetime) -> None:
-        """Let a key end no later than this."""
-        with self._writing() as connection:
-            connection.execute(
-                "UPDATE keys SET retires_at = min(coalesce(retires_at, ?1), ?1) WHERE key_id = ?2",
-                (_text(retires_at), key_id),
-            )
-
     def fact(self, name: str) -> str | None:
         """Something remembered of the installation, such as that its keys were adopted."""
         with self._guarded():
@@ -276,6 +280,25 @@ class Register:
             self._set_state(connection, key, due, at=at, why=why)
             key = cast("RegisteredKey", self._read(connection, key_id))
         return key
+
+    def _end_older(
+        self, connection: sqlite3.Connection, key: RegisteredKey, *, at: datetime, end_at: datetime
+    ) -> None:
+        rows = connection.execute(
+            "SELECT key_id FROM keys WHERE line = ? AND generation < ?", (key.line, key.generation)
+        ).fetchall()
+        for (key_id,) in rows:
+            older = self._settle(connection, key_id, at)
+            if older.stored_state in {KeyState.RETIRED, KeyState.DESTROYED}:
+                continue
+            if end_at <= at:
+                # One that waited goes too: whoever knows its line may know it.
+                self._set_state(connection, older, KeyState.RETIRED, at=at, why=f"replaced by {key.key_id}")
+                continue
+            connection.execute(
+                "UPDATE keys SET retires_at = min(coalesce(retires_at, ?1), ?1) WHERE key_id = ?2",
+                (_text(end_at), key_id),
+            )
 
     def _set_state(
         self, connection: sqlite3.Connection, key: RegisteredKey, to: KeyState, *, at: datetime, why: str
