@@ -1,14 +1,16 @@
 """Certificates, lists and acts as an operator reads them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from sqlalchemy import Connection, select
 
 from ca.applications import Application
+from ca.profiles import ADOBE_AUTHENTIC_DOCUMENTS, DOCUMENT_SIGNING, TRUST_LIST_SIGNING
 from ca.serials import SerialNumber, serial_text
 from ca.store import IssuedCertificate, StatusChange, StoredCrl, find_certificates, load_last_crl
 from issuance.audit.models import audit_entries
@@ -16,6 +18,17 @@ from issuance.audit.models import audit_entries
 MOMENT = "%Y-%m-%d %H:%M"
 _KNOWN_ACTS = "authority."
 _TWO_DAYS = 48  # hours
+_PARTS = {
+    NameOID.COUNTRY_NAME: "C",
+    NameOID.ORGANIZATION_NAME: "O",
+    NameOID.COMMON_NAME: "CN",
+    NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier",
+}
+_USAGES = {
+    DOCUMENT_SIGNING: "documentSigning",
+    ADOBE_AUTHENTIC_DOCUMENTS: "Adobe authentic documents",
+    TRUST_LIST_SIGNING: "trust list signing",
+}
 
 
 def certificate_lines(issued: IssuedCertificate, *, status: str, key: str, at: datetime) -> Iterator[str]:
@@ -116,7 +129,7 @@ def act_rows(connection: Connection, people: Mapping[str, str], *, last: int) ->
             who_is(f"{row.actor_kind}:{row.actor_id}", people),
             row.action.removeprefix(_KNOWN_ACTS),
             row.object_id,
-            row.facts,
+            _said(json.loads(row.facts), row.object_id),
         )
         for row in reversed(connection.execute(query).all())
     ]
@@ -135,7 +148,11 @@ def who_is(name: str, people: Mapping[str, str]) -> str:
 
 def words_of(name: x509.Name) -> str:
     """A distinguished name, part after part, not escaped."""
-    return ", ".join(f"{part.rfc4514_attribute_name}={part.value!s}" for part in name)
+    return ", ".join(f"{_part_name(part.oid)}={part.value!s}" for part in name)
+
+
+def _part_name(identifier: x509.ObjectIdentifier) -> str:
+    return _PARTS.get(identifier) or identifier._name  # noqa: SLF001  (the library's only table of these names)
 
 
 def _usages(certificate: x509.Certificate) -> Iterator[str]:
@@ -157,7 +174,7 @@ def _usages(certificate: x509.Certificate) -> Iterator[str]:
 
 def _usage_name(identifier: x509.ObjectIdentifier) -> str:
     known = identifier._name  # noqa: SLF001  (the library's only table of these names)
-    return identifier.dotted_string if known == "Unknown OID" else known
+    return _USAGES.get(identifier) or (identifier.dotted_string if known == "Unknown OID" else known)
 
 
 def _addresses(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:
@@ -172,6 +189,15 @@ def _addresses(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:
                     yield ("status at" if is_status else "issuer at", str(each.access_location.value))
 
 
+def _said(facts: Mapping[str, object], about: str) -> str:
+    """What an entry says beside who, what and about what; the reasons in words come first."""
+    rest = {name: value for name, value in facts.items() if name not in {"by", "key"} and value != about}
+    ordered = sorted(rest.items(), key=lambda item: (item[0] not in {"why", "reason"}, item[0]))
+    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in ordered)
+
+
 def _age(age: timedelta) -> str:
     hours, minutes = divmod(int(age.total_seconds()) // 60, 60)
-    return f"{hours // 24} d {hours % 24} h" if hours >= _TWO_DAYS else f"{hours} h {minutes} min"
+    if hours >= _TWO_DAYS:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

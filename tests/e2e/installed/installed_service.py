@@ -64,10 +64,12 @@ PASSWORD = "صبر جميل والله المستعان 7"
 _MANY = 2_000
 
 
-def certificate_request(key: ec.EllipticCurvePrivateKey | None = None) -> str:
-    """What an agency's system hands in, as PEM; its subject is left to the authority."""
+def certificate_request(
+    key: ec.EllipticCurvePrivateKey | None = None, subject: x509.Name | None = None
+) -> str:
+    """What an agency's system hands in, as PEM; its subject is left to the authority, unless one is given."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    builder = x509.CertificateSigningRequestBuilder(x509.Name([]))
+    builder = x509.CertificateSigningRequestBuilder(subject or x509.Name([]))
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
