@@ -146,12 +146,12 @@ def test_foreign_and_doubled_sheets_open_nothing(places: Any, case: str) -> None
 def test_a_plan_for_another_root_opens_nothing(places: Any) -> None:
     places.hold(certify=FIRST)
     plan, earlier = places.root.plan(at=places.later(days=1)), places.root.earlier()
+    another = replace(plan.root.earlier, certificate_sha256="0" * 64)
     for changed, field in (
-        (replace(plan, root=replace(plan.root, earlier=replace(plan.root.earlier, certificate_sha256="0" * 64))),
-         "certificate-sha256"),
+        (replace(plan, root=replace(plan.root, earlier=another)), "certificate-sha256"),
         (replace(plan, threshold=3), "threshold"),
         (replace(plan, custodians=("a", "b", "c")), "custodians"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(PlanRefused, match=field):
             performed(places, changed, places.root.room, earlier)
 
