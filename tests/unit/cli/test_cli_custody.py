@@ -1,6 +1,7 @@
 """Settings choose the custody; what it lacks is said before anything is made."""
 
 import builtins
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from keys.kms import KmsCustody
 from keys.pkcs11 import Pkcs11Custody
 from keys.software import SoftwareCustody
 
+OF_THE_SERVICE = ("alembic", "dbos", "fastapi", "httpx", "pkilint", "sqlalchemy", "typst", "uvicorn")
 ON_TOKEN = Settings(custody="pkcs11", pkcs11_module="/usr/lib/some.so", pkcs11_token="wathiqa")
 IN_CLOUD = Settings(custody="kms", kms_region="eu-central-1", kms_endpoint="http://127.0.0.1:9")
 
@@ -128,3 +130,18 @@ def test_an_installation_that_could_open_no_key_is_not_begun(
     assert ended.value.code == 1
     assert said in capsys.readouterr().err
     assert not Path("fresh").exists()
+
+
+def test_a_signer_process_needs_none_of_the_services_libraries() -> None:
+    """One that uses AWS KMS may stand in an environment without dbos, beside which boto3 cannot be."""
+    script = f"""
+import sys
+sys.modules |= dict.fromkeys({OF_THE_SERVICE})
+import issuance.cli.commands, issuance.keyrings, issuance.signers
+import keys.kms, keys.pkcs11, keys.signer_server
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=False, text=True, timeout=60
+    )
+
+    assert done.stderr == ""
