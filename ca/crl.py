@@ -27,16 +27,14 @@ from ca.certificates import Issuer
 from ca.clock import whole_seconds
 from ca.errors import SignatureWrong
 from ca.intents import Intended, IntentKind, finish_signing, sign_as_intended
+from ca.list_entries import RevokedCertificate, find_revoked, reserve_crl_number
 from ca.profiles import ProfileName, authority_profile
 from ca.reasons import RevocationReason
 from ca.second_opinion import require_good_crl
 from ca.serials import SerialNumber
 from ca.store import (
-    RevokedCertificate,
     StoredCrl,
-    find_revoked,
     load_last_crl,
-    reserve_crl_number,
     save_crl,
 )
 from ca.throwaway import ThrowawaySigner

@@ -25,10 +25,10 @@ from ca.store import (
     Change,
     IssuedCertificate,
     StatusChange,
-    find_unfinished,
     load_certificate,
     save_status_change,
 )
+from ca.unfinished import find_unfinished
 
 NOBODY_NAMED = "operator"
 """Who changed a status, where the caller does not say."""

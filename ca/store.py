@@ -21,7 +21,6 @@ from ca.errors import (
     AlreadyRedeemed,
     BooksOfAnotherVersion,
     CertificateNotFound,
-    CrlNotMonotone,
     KeyAlreadyCertified,
     SerialCollision,
 )
@@ -78,29 +77,6 @@ class IssuedCertificate:
     def certificate(self) -> x509.Certificate:
         """The certificate itself, parsed."""
         return x509.load_der_x509_certificate(self.der)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokedCertificate:
-    """What a revocation list needs of a certificate that is revoked or on hold."""
-
-    serial_number: SerialNumber
-    not_after: datetime
-    revoked_at: datetime
-    reason: RevocationReason
-    invalidity_date: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnfinishedCertificate:
-    """A certificate whose signing was begun and that is not in the books: it may exist somewhere."""
-
-    serial_number: SerialNumber
-    issuer: str
-    name: str
-    profile: ProfileName
-    not_before: datetime
-    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,72 +308,6 @@ def find_certificates(
     if issuer is not None:
         query = query.where(certificates.c.issuer == issuer)
     return [_certificate(row) for row in connection.execute(query)]
-
-
-def find_revoked(connection: Connection, issuer: str) -> list[RevokedCertificate]:
-    """Every certificate of `issuer` that is revoked or on hold, in the order in which that came."""
-    query = (
-        select(certificates)
-        .where(certificates.c.issuer == issuer, certificates.c.revoked_at.is_not(None))
-        .order_by(certificates.c.revoked_at, certificates.c.serial_number)
-    )
-    return [
-        RevokedCertificate(
-            serial_number=SerialNumber(int(row.serial_number, 16)),
-            not_after=row.not_after,
-            revoked_at=row.revoked_at,
-            reason=RevocationReason(row.reason),
-            invalidity_date=row.invalidity_date,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def find_unfinished(connection: Connection, serial: int | None = None) -> list[UnfinishedCertificate]:
-    """Certificates that were lost while they were signed and not revoked since; also one under way now."""
-    query = (
-        select(certificates)
-        .where(
-            certificates.c.state == CertificateState.SIGNING.value,
-            certificates.c.revoked_at.is_(None),
-        )
-        .order_by(certificates.c.not_before, certificates.c.serial_number)
-    )
-    if serial is not None:
-        query = query.where(certificates.c.serial_number == serial_text(serial))
-    return [
-        UnfinishedCertificate(
-            serial_number=SerialNumber(int(row.serial_number, 16)),
-            issuer=row.issuer,
-            name=row.name,
-            profile=ProfileName(row.profile),
-            not_before=row.not_before,
-            not_after=row.not_after,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def reserve_crl_number(connection: Connection, issuer: str, *, this_update: datetime) -> int:
-    """Take the next number of `issuer`'s lists for good: it may stay unused, and is never used twice.
-
-    From here until its commit the transaction holds the write lock, so a list with a higher number
-    is made from what the books say later.
-
-    Raises:
-        CrlNotMonotone: `this_update` is before that of an earlier number (RFC 5280 §5.2.3).
-    """
-    mine = crl_numbers.c.issuer == issuer
-    following = select(
-        literal(issuer), func.coalesce(func.max(crl_numbers.c.number), 0) + 1, literal(this_update, Instant)
-    ).where(mine)
-    connection.execute(insert(crl_numbers).from_select(("issuer", "number", "this_update"), following))
-    number, latest = connection.execute(
-        select(func.max(crl_numbers.c.number), func.max(crl_numbers.c.this_update)).where(mine)
-    ).one()
-    if latest > this_update:
-        raise CrlNotMonotone(issuer=issuer, number=number)
-    return int(number)
 
 
 def save_crl(connection: Connection, crl: StoredCrl) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from ca.errors import BooksOfAnotherVersion
+from ca.list_entries import reserve_crl_number
 from ca.reasons import RevocationReason
 from ca.store import (
     Change,
@@ -21,7 +22,6 @@ from ca.store import (
     find_status_changes,
     load_last_crl,
     prepare_books,
-    reserve_crl_number,
 )
 from ca.tables import certificates, metadata
 from ca.upgrades import BOOKS_VERSION

@@ -27,12 +27,12 @@ from ca.revocation import release, revoke, revoke_unfinished, suspend
 from ca.store import (
     find_certificates,
     find_status_changes,
-    find_unfinished,
     load_last_crl,
     prepare_books,
     save_issued,
 )
 from ca.tables import certificates, crl_numbers, crls, intents, serials
+from ca.unfinished import find_unfinished
 from issuance.database import open_database
 from keys.signer import Purpose, Signer
 

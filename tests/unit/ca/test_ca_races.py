@@ -118,7 +118,7 @@ def test_lists_issued_at_once_have_numbers_of_their_own(opened: Callable[[], Eng
 
 def test_processes_that_reserve_numbers_at_once_never_take_one_twice(path: Path) -> None:
     script = (
-        "import sys; from datetime import datetime, UTC; from ca.store import reserve_crl_number\n"
+        "import sys; from datetime import datetime, UTC; from ca.list_entries import reserve_crl_number\n"
         "from issuance.database import open_database\n"
         "engine = open_database(sys.argv[1])\n"
         "for _ in range(40):\n"
