@@ -24,7 +24,7 @@ from ca import enrolment, revocation
 from ca.applications import Application, find_applications, find_by_key, load_application
 from ca.auditing import AuditRecorder
 from ca.certificates import Issuer
-from ca.crl import issue_crl
+from ca.crl import current_crl, issue_crl
 from ca.csr import CheckedRequest
 from ca.enrolment import NewApplication
 from ca.errors import NotRevocable
@@ -365,6 +365,10 @@ class AuthorityDesk:
                 urls=self.urls,
                 still_counts=self.still_counts,
                 audit=self._audit(by),
+            )
+            # A list made before a certificate says nothing of it: who seals with it now has a list that does.
+            current_crl(
+                self.books, self.issuer(), at=at, no_older_than=issued.not_before, audit=self._audit(by)
             )
         self.publish(at)
         return issued
