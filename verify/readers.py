@@ -88,13 +88,12 @@ class _Hanko:
         if reader.encrypted:
             raise FormatFailure("encrypted")
         self.root = cast("Mapping[str, object]", reader.root)
-        xrefs = reader.xrefs
+        tables = [reader.xrefs.get_xref_data(each) for each in range(reader.xrefs.total_revisions)]
+        if any(each.xrefs_in_objstm or each.hybrid is not None for each in tables):
+            raise FormatFailure("objects in streams of objects")
         self.changes = tuple(
-            frozenset(
-                (each.idnum, cast("int", xrefs.get_historical_ref(each, revision)))
-                for each in xrefs.explicit_refs_in_revision(revision)
-            )
-            for revision in range(xrefs.total_revisions)
+            frozenset((number, offset) for number, (_, offset) in each.standard_xrefs.items())
+            for each in tables
         )
         self.places = frozenset(
             {number: offset for change in self.changes for number, offset in change}.items()

@@ -78,7 +78,7 @@ def parse_signed_data(
         _check_attributes(signer_info, attributes, signer, content_type, check)
         _check_digest(signer_info, attributes, content, digest, check)
         _check_signature(signer_info, message, signer, check)
-        tokens = _tokens(signer_info)
+        tokens = _tokens(signer_info, check)
     except NotVerified:
         raise
     except Exception as error:
@@ -231,13 +231,11 @@ def _scheme_hash(scheme: cms.SignedDigestAlgorithm, info: cms.SignerInfo) -> str
     return name
 
 
-def _tokens(info: cms.SignerInfo) -> tuple[bytes, ...]:
+def _tokens(info: cms.SignerInfo, check: str) -> tuple[bytes, ...]:
+    """The time-stamps over the signature value; nothing else may stand where nothing is signed."""
     unsigned = info["unsigned_attrs"]
     if isinstance(unsigned, core.Void):
         return ()
-    return tuple(
-        value.dump()
-        for attribute in unsigned
-        if attribute["type"].native == _TIME_STAMP_TOKEN
-        for value in attribute["values"]
-    )
+    if any(attribute["type"].native != _TIME_STAMP_TOKEN for attribute in unsigned):
+        raise NotVerified(SubIndication.SIG_CONSTRAINTS_FAILURE, check, rule="an unknown unsigned attribute")
+    return tuple(value.dump() for attribute in unsigned for value in attribute["values"])
