@@ -24,7 +24,7 @@ from ca.errors import (
     KeyAlreadyCertified,
     SerialCollision,
 )
-from ca.profiles import ProfileName
+from ca.profiles import PROFILES, ProfileName
 from ca.reasons import RevocationReason
 from ca.serials import SerialNumber, serial_text
 from ca.tables import Instant, certificates, crl_numbers, crls, metadata, serials, status_changes
@@ -205,12 +205,17 @@ def require_key_of_one_line(connection: Connection, key_digest: str, *, name: st
     Raises:
         KeyAlreadyCertified: another name's, or compromised.
     """
-    query = select(certificates.c.name, certificates.c.reason).where(
+    query = select(certificates.c.name, certificates.c.profile, certificates.c.reason).where(
         certificates.c.key_digest == key_digest,
         certificates.c.state != CertificateState.INTENDED.value,
     )
     for row in connection.execute(query):
-        if row.name != name or row.reason in _LOST_KEY:
+        # cACompromise speaks of the authority's own key where it is an authority's certificate that is
+        # revoked; elsewhere of the issuer's, and the holder's key may be certified by the next one.
+        lost = {RevocationReason.KEY_COMPROMISE.value}
+        if PROFILES[ProfileName(row.profile)].is_authority:
+            lost.add(RevocationReason.CA_COMPROMISE.value)
+        if row.name != name or row.reason in lost:
             raise KeyAlreadyCertified(name=row.name)
 
 
@@ -340,7 +345,6 @@ def load_last_crl(connection: Connection, issuer: str) -> StoredCrl | None:
 
 
 _CHANGES = select(func.count()).select_from(status_changes)
-_LOST_KEY = {RevocationReason.KEY_COMPROMISE.value, RevocationReason.CA_COMPROMISE.value}
 
 
 def _issued() -> Select[tuple[object, ...]]:

@@ -178,14 +178,27 @@ def test_a_key_is_certified_again_under_its_own_name(opened: Callable[[], Engine
         assert len(find_certificates(connection, name="seal")) == 2
 
 
-def test_a_key_that_was_compromised_is_not_certified_again(opened: Callable[[], Engine]) -> None:
+@pytest.mark.parametrize(
+    ("reason", "again"),
+    [
+        (RevocationReason.KEY_COMPROMISE, False),
+        (RevocationReason.CA_COMPROMISE, True),  # of its issuer's key, not of this one
+        (RevocationReason.SUPERSEDED, True),
+    ],
+)
+def test_a_key_that_was_compromised_is_not_certified_again(
+    opened: Callable[[], Engine], reason: RevocationReason, *, again: bool
+) -> None:
     engine, key = opened(), ec.generate_private_key(ec.SECP256R1()).public_key()
     first = issue(engine, issuing(), request(ProfileName.SEAL, key), at=NOW, urls=URLS)
     with engine.begin() as connection:
-        revoke(connection, first.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=NOW)
+        revoke(connection, first.serial_number, reason=reason, at=NOW)
 
-    with pytest.raises(KeyAlreadyCertified, match="seal"):
+    if again:
         issue(engine, issuing(), request(ProfileName.SEAL, key), at=NOW, urls=URLS)
+    else:
+        with pytest.raises(KeyAlreadyCertified, match="seal"):
+            issue(engine, issuing(), request(ProfileName.SEAL, key), at=NOW, urls=URLS)
 
 
 def test_the_authoritys_own_key_is_certified_for_nobody_else(opened: Callable[[], Engine]) -> None:
