@@ -92,7 +92,8 @@ def rotate_key(
 def replace_key(line: Line, directory: Directory) -> None:
     """After a compromise: the next key at once, and no older one signs any more.
 
-    For a key with a certificate, use `wathiqa ca revoke`, which does this too.
+    Others hear nothing of it by this: where others may have the key, use `wathiqa ca revoke` for one with a
+    certificate, `wathiqa keys withdraw` for one of seal codes or status lists. Both do this too.
     """
     from issuance.cli.key_books import making
 
