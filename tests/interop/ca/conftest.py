@@ -15,8 +15,6 @@ from ca.store import metadata
 from ca.urls import PublicUrls
 from keys.signer import Algorithm
 
-PASSPHRASE = "correct horse"
-
 
 @dataclass
 class Written:

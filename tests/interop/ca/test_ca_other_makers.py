@@ -33,9 +33,10 @@ def run(written: Any) -> Run:
 
 def test_openssl_opens_the_key_files(run: Run) -> None:
     """PBES2 with scrypt (RFC 7914 §7)."""
-    for name in ("root", "seal-ec", "seal-rsa"):
-        path = f"keys/{name}.key.pem"
-        assert "BEGIN PRIVATE KEY" in run("openssl", "pkcs8", "-in", path, "-passin", "pass:correct horse")
+    for name in ("issuing", "seal-ec", "seal-rsa"):
+        path = f"keyring/keys/{name}.key.pem"
+        right = ("-passin", "pass:correct horse battery")
+        assert "BEGIN PRIVATE KEY" in run("openssl", "pkcs8", "-in", path, *right)
         run("openssl", "pkcs8", "-in", path, "-passin", "pass:wrong horse", status=1)
 
 
