@@ -1,14 +1,17 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from rich.console import Console
-from sealing_office import Office
+from sealing_office import Office, birth
 
+from signing.formats.document_number import make_document_number
+from signing.formats.pades_level import Level
 from verify.report import Language, print_report, print_seal_report, report_as_json
 from verify.seal import validate_seal_code
-from verify.verdict import SignatureFacts, ValidationReport
+from verify.verdict import Outcome, SignatureFacts, SubIndication, ValidationReport, Verdict
 
 
 def printed(report: ValidationReport, language: Language = Language.BOTH) -> str:
@@ -67,3 +70,45 @@ def test_seal_alone(office: Office) -> None:
     print_seal_report(console, report)
 
     assert "✖ NOT GENUINE" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def seal_told(office: Office, language: Language) -> str:
+    record = birth(make_document_number(2026, 1))
+    console = Console(file=StringIO(), width=140)
+    at = office.now + timedelta(hours=3)
+    report = validate_seal_code(office.seal_code(office.claims(record)), trust=office.trust(), at=at)
+    print_seal_report(console, report, language=language)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_seal_alone_says_what_it_is_whose_and_how_long_it_is_valid(office: Office) -> None:
+    """A code without its file is all that a paper has."""
+    english, arabic = seal_told(office, Language.EN), seal_told(office, Language.AR)
+
+    for said in ("Birth extract", "Directorate of Civil Status", "Valid until", "2027-02-20", "in force"):
+        assert said in english, said
+    for said in ("بيان ولادة", "مديرية الأحوال المدنية", "صالحة حتى", "سارية"):
+        assert said in arabic, said
+
+
+def test_level_and_how_long_the_signature_can_be_judged_are_told(office: Office) -> None:
+    report = office.judge(office.document(level=Level.B_LTA))
+    said, written = printed(report, Language.EN), report_as_json("x", report)
+
+    assert "PAdES-B-LTA" in said
+    assert "can be judged until" in said
+    assert written["level"] == "B-LTA"
+    assert written["signature"]["judgeable_until"] == "2036-11-19T09:00:00Z"
+    assert written["signature"]["algorithms"] == ["ecdsa-p256", "ecdsa-p384", "sha256", "sha384"]
+
+
+def test_of_a_file_whose_signature_is_wrong_it_is_not_said_who_sealed_it(office: Office) -> None:
+    changed = office.document(level=Level.B_T).replace(b"/Lang (en)", b"/Lang (fr)", 1)
+    report = office.judge(changed)
+    (agency,) = [check for check in report.checks if check.code == "agency"]
+
+    assert report.sub_indication is SubIndication.HASH_FAILURE
+    assert agency.outcome is Outcome.UNDECIDED
+    assert "cannot be said" in agency.words.en
+    assert report.verdict is Verdict.NOT_GENUINE
+    assert "not sealed by the agency" not in printed(report, Language.EN)
