@@ -27,6 +27,7 @@ ANSWER_WITHIN_SECONDS = 30.0  # a token makes an RSA key meanwhile
 LOOK_FOR_SECONDS = 10.0  # a signer that ended is started anew within a few
 LOOK_EVERY_SECONDS = 0.05
 MAX_CONNECTIONS = 32
+ATTEMPTS = 5  # few: what is asked may be what ends the signer
 # Asked twice, these do no more than once. A use that is logged twice is a use that was begun twice.
 _REPEATABLE = frozenset(
     {"ping", "sign", "obtain", "load", "record", "key_ids", "records", "generations", "heads", "reconcile"}
@@ -81,23 +82,26 @@ class SignerLink:
             connection.close()
 
     def _ask(self, question: Message, *, is_repeatable: bool) -> Message:
+        """Ask by a connection that is kept, or by new ones while a signer is being started anew."""
+        give_up = time.monotonic() + self._look_for
         kept = self._take()
         if kept is not None:
             try:
                 return self._converse(kept, question)
-            except TimeoutError:
-                raise
-            except OSError:
+            except ConnectionError:
                 # It ended since it was last asked, as all that is kept open did.
                 self.close()
                 if not is_repeatable:
                     raise
-        try:
-            return self._converse(self._look_for_it(), question)
-        except ConnectionError:
-            if not is_repeatable:
-                raise
-            return self._converse(self._look_for_it(), question)
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return self._converse(self._look_for_it(give_up), question)
+            except ConnectionError:
+                # A process that is being killed still takes connections, and drops them.
+                if not (is_repeatable and left and time.monotonic() < give_up):
+                    raise
+                time.sleep(LOOK_EVERY_SECONDS)
+        raise AssertionError  # the last attempt answered or raised
 
     def _converse(self, connection: socket.socket, question: Message) -> Message:
         try:
@@ -114,8 +118,7 @@ class SignerLink:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _look_for_it(self) -> socket.socket:
-        give_up = time.monotonic() + self._look_for
+    def _look_for_it(self, give_up: float) -> socket.socket:
         while True:
             try:
                 return self._connect()

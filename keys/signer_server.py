@@ -22,7 +22,7 @@ from keys.use_log import caller
 
 logger = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 128
+MAX_CONNECTIONS = 256  # a service and seven workers, each with all the connections it may have
 MESSAGE_WITHIN_SECONDS = 10.0
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +250,55 @@ def test_a_signer_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
 
         with pytest.raises(KeyUnavailable, match="timed out"):
             SignerLink(path).ask("ping")
+
+
+def test_what_drops_connections_is_asked_again_a_few_times(tmp_path: Path) -> None:
+    """As a process does that is being killed: its socket still takes connections."""
+    path, asked = tmp_path / "seals.sock", []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def drop() -> None:
+            for _ in range(3):
+                connection, _ = listener.accept()
+                with connection:
+                    asked.append(connection.recv(4096))
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+                connection.sendall(encode_frame(Message({}, b"[]")))
+
+        thread = threading.Thread(target=drop)
+        thread.start()
+        keyring = RemoteKeyring({KeyClass.SEALS: SignerLink(path)})
+        assert keyring.key_ids() == []
+        thread.join()
+        keyring.close()
+
+    assert len(asked) == 4
+
+
+def test_what_may_not_be_done_twice_is_asked_once(tmp_path: Path) -> None:
+    path, asked = tmp_path / "seals.sock", []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def drop() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+
+        thread = threading.Thread(target=drop)
+        thread.start()
+        keyring = RemoteKeyring({KeyClass.SEALS: SignerLink(path, look_for_seconds=5)})
+        with pytest.raises(KeyUnavailable):
+            keyring.replace("seal-a", at=datetime.now(UTC))
+        thread.join()
+        keyring.close()
+
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
