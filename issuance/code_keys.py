@@ -41,15 +41,15 @@ _Made = TypeVar("_Made")
 _USABLE = frozenset({KeyState.PRE_ACTIVE, KeyState.ACTIVE, KeyState.SUSPENDED})
 
 
-class PublishedTrustList:
-    """The trust list as verifiers can fetch it now; read again when its file changes."""
+class TrustListFile:
+    """A trust list of ours in a file, such as verifiers can fetch now; read again when the file changes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read: tuple[tuple[int, int, int], TrustList] | None = None
 
     def __call__(self) -> TrustList | None:
-        """The list; None before the first was published."""
+        """The list; None before the first was written."""
         try:
             found = self.path.stat()
             version = (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -163,13 +163,15 @@ class CodeKeys:
         keyring: the keys.
         agencies: who seals.
         published: the list that verifiers have.
+        kept: the copy of the newest list, which may be about to be published.
         verify_origin: the verification address.
         signs_for: how long a generation signs before the next one does.
     """
 
     keyring: Keyring
     agencies: Sequence[Agency]
-    published: PublishedTrustList
+    published: TrustListFile
+    kept: TrustListFile
     verify_origin: str
     signs_for: timedelta = CODE_KEY_SIGNS_FOR
 
@@ -297,11 +299,12 @@ class CodeKeys:
         return None if listed is None else listed.not_after
 
     def _listed(self, record: KeyRecord) -> SealKey | StatusKey | None:
-        published, public_key = self.published(), require_p256(record)
-        if published is None:
+        lists = [found for found in (self.published(), self.kept()) if found is not None]
+        if not lists:
             return None
+        newest, public_key = max(lists, key=lambda found: found.version), require_p256(record)
         keys: tuple[SealKey | StatusKey, ...] = (
-            published.status_keys if record.purpose is Purpose.STATUS else published.seal_keys
+            newest.status_keys if record.purpose is Purpose.STATUS else newest.seal_keys
         )
         return next((key for key in keys if key.public_key == public_key), None)
 

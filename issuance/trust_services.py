@@ -37,7 +37,7 @@ from issuance.agencies import Agency
 from issuance.catalogue.embedded_json import published_schema, schema_name
 from issuance.catalogue.models import DocumentKind
 from issuance.clock import Clock
-from issuance.code_keys import CODE_KEY_SIGNS_FOR, CodeKeys, PublishedTrustList, StatusLists
+from issuance.code_keys import CODE_KEY_SIGNS_FOR, CodeKeys, StatusLists, TrustListFile
 from issuance.database import reading
 from issuance.documents.press import AgencySeal
 from issuance.file_locks import alone
@@ -105,7 +105,8 @@ class TrustServices:
         self.code_keys = CodeKeys(
             keyring=keyring,
             agencies=agencies,
-            published=PublishedTrustList(public / FILE_NAME),
+            published=TrustListFile(public / FILE_NAME),
+            kept=TrustListFile(lock.with_name(FILE_NAME)),
             verify_origin=verify_origin,
             signs_for=code_keys_sign_for,
         )
@@ -222,8 +223,8 @@ class TrustServices:
 
     def _trust_lists(self) -> TrustListPublisher:
         return TrustListPublisher(
-            path=self._public / FILE_NAME,
-            kept=self._lock.with_name(FILE_NAME),
+            path=self.code_keys.published.path,
+            kept=self.code_keys.kept.path,
             verify_origin=self._verify_origin,
             agencies=self._agencies,
             keyring=self._keyring,

@@ -1,0 +1,17 @@
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Test folders are not packages; the helpers beside this file are imported by their name.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from code_key_site import CodeKeySite
+
+
+@pytest.fixture
+def site_of_codes(tmp_path: Path, open_keyring: Callable[..., Any]) -> CodeKeySite:
+    """Nothing is published yet."""
+    return CodeKeySite(tmp_path, open_keyring)
