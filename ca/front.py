@@ -23,6 +23,9 @@ TSA, OCSP = "/tsa", "/ocsp"
 THREADS = 8
 MAX_WAITING = 256
 BODY_WITHIN_SECONDS = 10.0
+LOWEST_REFUSAL = 400
+REFUSAL = "authority_refusal"
+"""Where a request's state holds the refusal that the application is to tell."""
 
 
 class AuthorityFront:
@@ -47,17 +50,26 @@ class AuthorityFront:
             await self._app(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request that is ours."""
+        """Answer one request that is ours; what HTTP refuses is told by the application, in its own words."""
+        known: Reply | None = scope.get("state", {}).get(REFUSAL)
+        reply = known or await self._reply(scope, receive)
+        if reply.status >= LOWEST_REFUSAL:
+            scope.setdefault("state", {})[REFUSAL] = reply
+            await self._app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+        body = b"" if scope["method"] == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         path, method = scope["path"], scope["method"]
         if path == TSA:
-            reply = await self._post(scope, receive, TIMESTAMP_QUERY, MAX_TIMESTAMP_OCTETS, self._time_stamp)
-        elif path == OCSP:
-            reply = await self._post(scope, receive, OCSP_REQUEST, MAX_OCSP_OCTETS, self._status_by_post)
-        elif method in {"GET", "HEAD"}:
-            reply = await self._status_by_get(scope)
-        else:
-            reply = refused(405, "ask by GET, or by POST to /ocsp", allow="GET, HEAD")
-        await _send(reply, send, is_head=method == "HEAD")
+            return await self._post(scope, receive, TIMESTAMP_QUERY, MAX_TIMESTAMP_OCTETS, self._time_stamp)
+        if path == OCSP:
+            return await self._post(scope, receive, OCSP_REQUEST, MAX_OCSP_OCTETS, self._status_by_post)
+        if method in {"GET", "HEAD"}:
+            return await self._status_by_get(scope)
+        return refused(405, "ask by GET, or by POST to /ocsp", allow="GET, HEAD")
 
     def _time_stamp(self, body: bytes) -> "Reply | Callable[[], Reply]":
         return lambda: self._services.time_stamp(body)
@@ -138,8 +150,3 @@ def _header(scope: Scope, name: bytes) -> str | None:
             text: str = value.decode("latin-1")
             return text
     return None
-
-
-async def _send(reply: Reply, send: Send, *, is_head: bool) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-    await send({"type": "http.response.body", "body": b"" if is_head else reply.body})

@@ -8,10 +8,10 @@ application puts before its framework; the routes describe them, and hand over t
 from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from ca.front import AuthorityFront
+from ca.front import LOWEST_REFUSAL, REFUSAL, AuthorityFront
 from ca.replies import (
     CERTIFICATE,
     CRL,
@@ -24,11 +24,14 @@ from ca.replies import (
 )
 from ca.services import AuthorityServices
 
+TOLD = ("allow", "connection", "retry-after")
+"""Headers of a refusal that are told with it."""
+
 
 def create_router(services: AuthorityServices) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["authority"])
-    front = AuthorityFront(_nobody, services=services)
+    front = AuthorityFront(_tell_refusal, services=services)
     _add_answers(router, front)
     _add_files(router, services)
     return router
@@ -71,6 +74,8 @@ def _add_files(router: APIRouter, services: AuthorityServices) -> None:
 
 
 def _response(reply: Reply, request: Request) -> Response:
+    if reply.status >= LOWEST_REFUSAL:
+        raise _as_exception(reply)
     headers = request.headers
     reply = unless_known(
         reply,
@@ -95,9 +100,19 @@ class _HandedOver(Response):
         await self._serve(scope, receive, send)
 
 
-async def _nobody(scope: Scope, receive: Receive, send: Send) -> None:
-    """Stands behind a front that only serves."""
-    raise NotImplementedError
+async def _tell_refusal(scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the framework say what HTTP refuses.
+
+    Raises:
+        HTTPException: always.
+    """
+    del receive, send
+    raise _as_exception(scope["state"][REFUSAL])
+
+
+def _as_exception(reply: Reply) -> HTTPException:
+    headers = {name: value for name in TOLD if (value := reply.header(name)) is not None}
+    return HTTPException(reply.status, reply.body.decode().strip(), headers=headers)
 
 
 class _Binary(TypedDict):
