@@ -21,10 +21,11 @@ _NOT_ALL = 1
 
 def renew(directory: Path, *, before: str, everything: bool, console: Console) -> int:
     """Renew what weakens; answers the exit status, 1 where a document could not be renewed."""
+    day = _day(before) if before else None
     service = open_installation(Layout(root=directory))
     try:
         now = service.parts.clock()
-        instant = _instant(before, now)
+        instant = day or now + _A_YEAR
         # The verifier goes by what is published; certificates near their end are renewed with it.
         service.trust_services.publish(at=now)
         renewer, ends = (
@@ -68,9 +69,7 @@ def _renew(renewer: Renewer, selection: Selection, console: Console) -> int:
     return _NOT_ALL if counted[Outcome.FAILED] else 0
 
 
-def _instant(text: str, now: datetime) -> datetime:
-    if not text:
-        return now + _A_YEAR
+def _day(text: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError as error:

@@ -63,7 +63,9 @@ def test_services_are_listed_and_found_by_arabic_words(shell: Shell) -> None:
     assert "birth" in found
     assert "divorce" not in found
     assert run(main, "wathiqa", "services", "list", "zeppelin").out == "none\n"
-    assert run(main, "wathiqa", "services", "check").out == "7 definitions are in order\n"
+    checked = run(main, "wathiqa", "services", "check").out.splitlines()
+    assert checked[-1] == "7 definitions are in order"
+    assert re.fullmatch(r"birth +1 +published +PAdES-B-LT +90 days *", checked[1])
     assert shell.root.exists()
 
 
@@ -91,6 +93,27 @@ def test_a_document_is_shown_and_revoked_and_the_world_knows(shell: Shell) -> No
     assert run(verify_main, "wathiqa-verify", str(shell.root / line["file"]), *trust).code == 1
     assert run(verify_main, "wathiqa-verify", "--seal", line["qr_text"], *trust).code == 1
     assert "revoked" in shell.refused("documents", "revoke", line["number"], "--reason", "fraud")
+
+
+def test_the_archive_is_renewed_and_what_is_delivered_is_the_newest_file(shell: Shell) -> None:
+    line = shell.documents["death"]
+    trust = ("--trust", str(shell.root / "public"))
+    (stored,) = (shell.root / "state").rglob(f"{line['number']}.pdf")
+    sealed = stored.read_bytes()
+
+    assert "nothing to renew" in shell.done("documents", "renew")
+    assert "8 renewed" in shell.done("documents", "renew", "--all")
+    assert "nothing to renew" in shell.done("documents", "renew", "--all")
+
+    assert stored.read_bytes().startswith(sealed)
+    verified = run(verify_main, "wathiqa-verify", str(stored), *trust)
+    assert (verified.code, "PAdES-B-LTA" in verified.out) == (0, True)
+    *_, before, after = shell.done("documents", "show", line["number"]).splitlines()
+    assert "PAdES-B-LT " in before
+    assert "PAdES-B-LTA" in after
+    assert shell.done("audit", "verify")
+    usage = shell("documents", "renew", "--before", "soon")
+    assert (usage.code, "no date" in usage.err) == (2, True)
 
 
 def test_the_ledger_balances_and_agrees_with_the_payments(shell: Shell) -> None:
