@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 AuditRecorder = Callable[[str, Mapping[str, str], datetime], None]
-"""Called with the act (`certificate-issue`, `certificate-revoke`, `crl-issue`), its facts and the instant."""
+"""Called with the act (`certificate-issue`, `crl-issue`, `ceremony-import` …), its facts and the instant."""
 
 
 def unrecorded(act: str, facts: Mapping[str, str], at: datetime) -> None:

@@ -27,6 +27,7 @@ ROUND_EVERY_SECONDS = 5.0
 # CRLs and OCSP answers live a day and a half; renewed hourly, they survive a day of trouble. So do
 # certificates near their end: publishing renews them, and the new ones are in use at once.
 PUBLISH_EVERY = timedelta(hours=1)
+WARN_EVERY = timedelta(days=1)
 DRAFTS_KEPT = timedelta(hours=1)  # far longer than any file is written
 UNANSWERED_AFTER = timedelta(seconds=30)
 HOUSEKEEPER = system_actor("housekeeping")
@@ -40,6 +41,7 @@ class Housekeeping:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._published_at: datetime | None = None
+        self._warned_at: datetime | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -72,6 +74,16 @@ class Housekeeping:
                     logger.warning("%s should have been renewed by %s", due.what, due.by)
             self._keep_key_logs(at)
         service.desk.issue_due(by=HOUSEKEEPER, at=at)
+        self._warn(at)
+
+    def _warn(self, at: datetime) -> None:
+        """Say daily what only people can renew: a ceremony takes weeks to convene."""
+        if self._warned_at is not None and at - self._warned_at < WARN_EVERY:
+            return
+        self._warned_at = at
+        for due in self._service.trust_services.find_due(at=at):
+            ends = f"{'ended' if due.is_over else 'ends'} on {due.ends:%Y-%m-%d}"
+            logger.warning("the %s %s; hold a ceremony with: %s", due.what, ends, due.act)
 
     def _keep_key_logs(self, at: datetime) -> None:
         """Heads of the logs of key uses go into the audit trail, once a day; counts are compared."""

@@ -36,6 +36,7 @@ from ca.urls import PublicUrls
 from issuance.agencies import Agency
 from issuance.catalogue.embedded_json import published_schema, schema_name
 from issuance.catalogue.models import DocumentKind
+from issuance.ceremonies import Due, find_due
 from issuance.clock import Clock
 from issuance.code_keys import CODE_KEY_SIGNS_FOR, CodeKeys, StatusLists, TrustListFile
 from issuance.database import reading
@@ -155,6 +156,10 @@ class TrustServices:
         if (self._count_revocations(), self._surroundings()) != (before.revocations, before.surroundings):
             with alone(self._lock):
                 self._renew(at)
+
+    def find_due(self, *, at: datetime) -> list[Due]:
+        """What ends within 60 days and only a ceremony renews."""
+        return find_due(self.engine, self._keyring, at=at)
 
     def revoke(self, serial: int, *, reason: RevocationReason, at: datetime) -> None:
         """Revoke a certificate; what it certified gets a new key and a new certificate. Then publish.

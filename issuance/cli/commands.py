@@ -92,11 +92,11 @@ def init(
         typer.echo(f"  wathiqa ca import BUNDLE --directory {directory} --root-sha256 FINGERPRINT")
         typer.echo(f"  wathiqa init --directory {directory}")
         return
-    typer.echo(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
     if (directory / "offline-root").exists():
         typer.echo(
-            f"The root's key lies in {directory / 'offline-root'}: read README.txt there, and carry it away."
+            f"The root's key is in {directory / 'offline-root'}: read README.txt there, and carry it away."
         )
+    typer.echo(f"Installed in {directory}. Start it with: wathiqa serve --directory {directory}")
 
 
 @app.command()

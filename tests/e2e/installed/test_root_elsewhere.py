@@ -107,7 +107,9 @@ def test_the_issuing_ca_is_replaced_and_everything_follows(
     assert (town.layout.public / "certificates/issuing-2.cer").read_bytes() == new.issuing.der
 
 
-def test_what_is_due_is_said_in_time_and_renewed_by_a_ceremony(own_town: Town, tmp_path: Path) -> None:
+def test_what_is_due_is_said_in_time_and_renewed_by_a_ceremony(
+    own_town: Town, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     town, services = own_town, own_town.service.trust_services
 
     def due() -> list[str]:
@@ -119,6 +121,8 @@ def test_what_is_due_is_said_in_time_and_renewed_by_a_ceremony(own_town: Town, t
         services.hierarchy.trust_list_signer.certificate.not_valid_after_utc - town.clock()
     ) * 0.96
     assert due() == ["issue-crl", "certify trust-list"]
+    town.later(minutes=1)
+    assert "certificate of trust-list ends on 2028-11-21; hold a ceremony with: certify" in caplog.text
     _hold(town, tmp_path, Asked(certify=["trust-list"]))
 
     assert due() == []

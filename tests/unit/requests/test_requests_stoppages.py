@@ -17,6 +17,7 @@ import ca
 import keys
 import signing
 from ca import errors as ca_errors
+from ca.ceremony import errors as ceremony_errors
 from ca.timestamp_request import Failure, RequestRefused
 from issuance.documents.book import reserve, save_intent
 from issuance.documents.files import FileStore
@@ -66,6 +67,8 @@ STOPS: dict[str, Exception] = {
     "ca-crl-not-monotone": ca_errors.CrlNotMonotone(issuer="root", number=2),
     "ca-signature-wrong": ca_errors.SignatureWrong(key_id="root"),
     "ca-clock-wrong": ca_errors.ClockWrong(name="root"),
+    "ca-root-list-ended": ceremony_errors.RootListEnded(ended="2027-11-22"),
+    "ca-ceremony-needed": ceremony_errors.CeremonyNeeded(missing="issuing", act="certify issuing"),
     "internal": KeyError("a defect"),
 }
 PASSES: dict[str, Exception] = {
