@@ -5,12 +5,14 @@ IssuanceError
 │   └── NoSuchAddress
 ├── Invalid
 │   ├── MethodNotAllowed, BodyNotReadable, BodyTooLarge, BodyTooDeep, MediaTypeNotSupported
+│   ├── AddressTooLong, BodyTooSlow
 │   ├── FieldsNotValid          the request does not fit the route's schema
 │   ├── CursorNotValid
 │   └── IdempotencyKeyMissing, IdempotencyKeyNotValid, IdempotencyKeyReused
 ├── Conflict
 │   └── AnswerInProgress        the same call is being answered at this moment
 └── Unavailable
+    ├── TooMuchAtOnce           others are being answered
     └── DatabaseUnavailable     no connection, no free one, or two calls waited for each other
 """
 
@@ -61,8 +63,32 @@ class MediaTypeNotSupported(Invalid):
     """A body without a content type, or with one that is not read here."""
 
     code = "media-type-not-supported"
-    ar = "اذكر نوع المحتوى: application/json."
-    en = "Name the content type: application/json."
+    ar = "اذكر نوع المحتوى الذي يقرؤه هذا العنوان، مثل application/json."
+    en = "Name the content type that this address reads, such as application/json."
+
+
+class AddressTooLong(Invalid):
+    """What is asked by the address alone has more octets than such a question has."""
+
+    code = "address-too-long"
+    ar = "العنوان أطول من المسموح."
+    en = "The address is longer than allowed."
+
+
+class BodyTooSlow(Invalid):
+    """The body did not come within the time for it."""
+
+    code = "body-too-slow"
+    ar = "لم يصل محتوى الطلب في الوقت المحدد."
+    en = "The body of the request did not arrive in time."
+
+
+class TooMuchAtOnce(Unavailable):
+    """As many as may wait are waiting."""
+
+    code = "too-much-at-once"
+    ar = "الطلبات كثيرة الآن. أعد المحاولة بعد قليل."
+    en = "There is too much at once. Try again in a moment."
 
 
 class FieldsNotValid(Invalid):

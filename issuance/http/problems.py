@@ -56,6 +56,8 @@ STATUSES: dict[type[IssuanceError], HTTPStatus] = {
     errors.BodyTooDeep: HTTPStatus.BAD_REQUEST,
     errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.MediaTypeNotSupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.AddressTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.CursorNotValid: HTTPStatus.BAD_REQUEST,
     # draft-ietf-httpapi-idempotency-key-header §2.7: missing 400, other payload 422, concurrent 409.
     errors.IdempotencyKeyMissing: HTTPStatus.BAD_REQUEST,
@@ -71,6 +73,9 @@ _FRAMEWORK: dict[int, type[IssuanceError]] = {
     HTTPStatus.METHOD_NOT_ALLOWED: errors.MethodNotAllowed,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.BodyTooLarge,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: errors.MediaTypeNotSupported,
+    HTTPStatus.REQUEST_URI_TOO_LONG: errors.AddressTooLong,
+    HTTPStatus.REQUEST_TIMEOUT: errors.BodyTooSlow,
+    HTTPStatus.SERVICE_UNAVAILABLE: errors.TooMuchAtOnce,
 }
 
 
