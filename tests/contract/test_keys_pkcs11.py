@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,27 @@ def test_a_token_pulled_out_answers_unavailable_and_signs_again_when_back(hsm: S
     signature = signer.sign(b"data", purpose=Purpose.SEAL)
     verify_signature(signature, b"data", algorithm=signer.algorithm, public_key=signer.public_key)
     assert custody.key_ids() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda custody: custody.load("b"), id="for a key that there is not"),
+        pytest.param(lambda custody: custody.load("a"), id="for a key"),
+        pytest.param(lambda custody: custody.key_ids(), id="for all"),
+        pytest.param(lambda custody: custody.generate("b", purpose=Purpose.SEAL), id="for a new one"),
+    ],
+)
+def test_a_token_pulled_out_is_not_taken_for_an_empty_one(
+    hsm: SoftHsm, ask: Callable[[Pkcs11Custody], object]
+) -> None:
+    """SoftHSM finds nothing then, and calls that a success; a key would be made a second time."""
+    hsm.custody().generate("a", purpose=Purpose.SEAL)
+    custody = hsm.custody()
+    assert custody.key_ids() == ["a"]
+
+    with hsm.unplugged(), pytest.raises(KeyUnavailable):
+        ask(custody)
 
 
 def test_a_token_that_was_away_between_two_signatures_is_not_noticed(hsm: SoftHsm) -> None:
