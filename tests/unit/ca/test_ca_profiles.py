@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca.errors import LinterRefuses, ProfileViolation
 from ca.lint import lint_certificate
@@ -97,6 +98,20 @@ def test_a_serial_number_out_of_bounds_is_refused_by_whoever_sees_it_first(seria
     raw["tbs_certificate"]["serial_number"] = serial
 
     with pytest.raises((ProfileViolation, ValueError)):
+        lint(x509.load_der_x509_certificate(raw.dump(force=True)), ProfileName.SEAL)
+
+
+def test_a_point_that_is_not_on_its_curve_is_refused() -> None:
+    """SEC 1 §3.2.2: else signatures under it prove nothing."""
+    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    with pytest.raises(ValueError, match="not on the curve"):
+        ec.EllipticCurvePublicNumbers(numbers.x, numbers.y ^ 1, numbers.curve).public_key()
+
+    raw = asn1.Certificate.load(der(good(ProfileName.SEAL)))
+    key = raw["tbs_certificate"]["subject_public_key_info"]["public_key"]
+    point = bytes(key)
+    raw["tbs_certificate"]["subject_public_key_info"]["public_key"] = point[:-1] + bytes((point[-1] ^ 1,))
+    with pytest.raises(ProfileViolation, match="encoding"):
         lint(x509.load_der_x509_certificate(raw.dump(force=True)), ProfileName.SEAL)
 
 
