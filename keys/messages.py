@@ -29,6 +29,8 @@ from keys.signer import Algorithm, PublicKey, Purpose
 MAX_HEADER = 4096
 MAX_FRAME = max(MAX_OCTETS.values()) + MAX_HEADER + 2
 MAX_FACT = 200
+_LENGTH = struct.Struct(">I")
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,50 +79,74 @@ def parse_frame(data: bytes) -> Message:
     return Message(header, data[2 + length :])
 
 
-def receive(connection: socket.socket, *, within_seconds: float) -> Message | None:
-    """The next message, waited for as long as it takes to begin; None where the other side has closed.
+class Channel:
+    """One side of a connection: whole messages out of what arrives in pieces."""
 
-    Raises:
-        ValueError: a frame that is too long, cut short, or not one.
-        TimeoutError: it began and did not end in time.
-    """
-    connection.settimeout(None)
-    first = connection.recv(1)
-    if not first:
-        return None
-    connection.settimeout(within_seconds)
-    (length,) = struct.unpack(">I", first + _exactly(connection, 3))
-    if length > MAX_FRAME:
-        msg = f"a frame of {length} octets"
-        raise ValueError(msg)
-    return parse_frame(_exactly(connection, length))
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._arrived = b""
 
+    def receive(self, *, within_seconds: float) -> Message | None:
+        """The next message, waited for as long as it takes to begin; None where the other side has closed.
 
-def answer_to(connection: socket.socket, question: Message, *, within_seconds: float) -> Message:
-    """Ask and wait.
+        Raises:
+            ValueError: a frame that is too long, cut short, or not one.
+            TimeoutError: it began and did not end in time.
+        """
+        if not self._arrived:
+            # Most messages arrive whole: one call, and no clock.
+            self._connection.settimeout(None)
+            self._arrived = self._connection.recv(_PIECE)
+            if not self._arrived:
+                return None
+        if not self._is_whole():
+            self._connection.settimeout(within_seconds)
+        return self._take()
 
-    Raises:
-        OSError: the other side is gone, or did not answer in time.
-        ValueError: what it answered is no frame.
-    """
-    connection.settimeout(within_seconds)
-    connection.sendall(encode_frame(question))
-    (length,) = struct.unpack(">I", _exactly(connection, 4))
-    if length > MAX_FRAME:
-        msg = f"a frame of {length} octets"
-        raise ValueError(msg)
-    return parse_frame(_exactly(connection, length))
+    def ask(self, question: Message) -> Message:
+        """Send, and wait for the answer as long as the connection's timeout allows, each time it waits.
 
+        Raises:
+            OSError: the other side is gone, or did not answer in time.
+            ValueError: what it answered is no frame.
+        """
+        self._connection.sendall(encode_frame(question))
+        return self._take()
 
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    parts = []
-    while count:
-        part = connection.recv(min(count, 1 << 16))
-        if not part:
-            raise ConnectionResetError("closed in the middle of a message")
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+    def send(self, message: Message) -> None:
+        """Send.
+
+        Raises:
+            OSError: the other side is gone, or does not take it in time.
+        """
+        self._connection.sendall(encode_frame(message))
+
+    def _is_whole(self) -> bool:
+        arrived = self._arrived
+        return len(arrived) >= _LENGTH.size and len(arrived) >= _LENGTH.size + _LENGTH.unpack_from(arrived)[0]
+
+    def _take(self) -> Message:
+        arrived = self._at_least(_LENGTH.size)
+        (length,) = _LENGTH.unpack_from(arrived)
+        if length > MAX_FRAME:
+            msg = f"a frame of {length} octets"
+            raise ValueError(msg)
+        end = _LENGTH.size + length
+        arrived = self._at_least(end)
+        self._arrived = arrived[end:]
+        return parse_frame(arrived[_LENGTH.size : end])
+
+    def _at_least(self, count: int) -> bytes:
+        if len(self._arrived) < count:
+            pieces, missing = [self._arrived], count - len(self._arrived)
+            while missing > 0:
+                piece = self._connection.recv(_PIECE)
+                if not piece:
+                    raise ConnectionResetError("closed in the middle of a message")
+                pieces.append(piece)
+                missing -= len(piece)
+            self._arrived = b"".join(pieces)
+        return self._arrived
 
 
 @contextmanager

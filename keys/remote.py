@@ -20,7 +20,7 @@ from keys.classes import KeyClass, class_of
 from keys.custody import check_key_id
 from keys.errors import KeyNotFound, KeyUnavailable
 from keys.keyring import KeyRecord, LogHead
-from keys.messages import Message, answer_to, parse_head, parse_record, raise_error, socket_address
+from keys.messages import Channel, Message, parse_head, parse_record, raise_error, socket_address
 from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
 
 ANSWER_WITHIN_SECONDS = 30.0  # a token makes an RSA key meanwhile
@@ -36,13 +36,19 @@ _REPEATABLE = frozenset(
 _Found = TypeVar("_Found")
 
 
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    end: socket.socket
+    channel: Channel
+
+
 class SignerLink:
     """The way to one signer process. May be shared by threads; at most `MAX_CONNECTIONS` ask at once."""
 
     def __init__(self, path: Path, *, look_for_seconds: float = LOOK_FOR_SECONDS) -> None:
         """`path` is the signer's socket; nothing is opened before something is asked."""
         self.name, self._path, self._look_for = path.stem, path, look_for_seconds
-        self._idle: list[socket.socket] = []
+        self._idle: list[_Connection] = []
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
@@ -68,10 +74,15 @@ class SignerLink:
     def is_there(self) -> bool:
         """Whether a signer answers at this moment."""
         try:
-            with self._connect() as connection:
-                answer_to(connection, Message({"act": "ping"}), within_seconds=LOOK_FOR_SECONDS)
+            connection = self._connect()
+        except OSError:
+            return False
+        try:
+            connection.channel.ask(Message({"act": "ping"}))
         except (OSError, ValueError):
             return False
+        finally:
+            connection.end.close()
         return True
 
     def close(self) -> None:
@@ -79,7 +90,7 @@ class SignerLink:
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
-            connection.close()
+            connection.end.close()
 
     def _ask(self, question: Message, *, is_repeatable: bool) -> Message:
         """Ask by a connection that is kept, or by new ones while a signer is being started anew."""
@@ -103,22 +114,22 @@ class SignerLink:
                 time.sleep(LOOK_EVERY_SECONDS)
         raise AssertionError  # the last attempt answered or raised
 
-    def _converse(self, connection: socket.socket, question: Message) -> Message:
+    def _converse(self, connection: _Connection, question: Message) -> Message:
         try:
-            answer = answer_to(connection, question, within_seconds=ANSWER_WITHIN_SECONDS)
+            answer = connection.channel.ask(question)
         except BaseException:
             # Half an answer may be in it.
-            connection.close()
+            connection.end.close()
             raise
         with self._lock:
             self._idle.append(connection)
         return answer
 
-    def _take(self) -> socket.socket | None:
+    def _take(self) -> _Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _look_for_it(self, give_up: float) -> socket.socket:
+    def _look_for_it(self, give_up: float) -> _Connection:
         while True:
             try:
                 return self._connect()
@@ -127,7 +138,7 @@ class SignerLink:
                     raise
                 time.sleep(LOOK_EVERY_SECONDS)
 
-    def _connect(self) -> socket.socket:
+    def _connect(self) -> _Connection:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(ANSWER_WITHIN_SECONDS)
@@ -136,7 +147,7 @@ class SignerLink:
         except BaseException:
             connection.close()
             raise
-        return connection
+        return _Connection(connection, Channel(connection))
 
 
 @dataclass(frozen=True, slots=True)

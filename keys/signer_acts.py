@@ -16,7 +16,7 @@ from typing import Any
 from keys.errors import ActRefused, KeyCustodyError, KeyUnavailable
 from keys.guard import GuardedKeyring
 from keys.messages import MAX_FACT, Message, encode_error, head_json, record_json
-from keys.signer import Algorithm, Purpose
+from keys.signer import Algorithm, Purpose, Signer
 
 logger = logging.getLogger(__name__)
 Header = Mapping[str, Any]
@@ -27,6 +27,7 @@ class Acts:
 
     def __init__(self, keyring: GuardedKeyring, *, clock: Callable[[], datetime]) -> None:
         self._keyring, self._clock = keyring, clock
+        self._lent: dict[str, Signer] = {}  # each looks at the register itself, before each signature
         self._acts: Mapping[str, Callable[[Header, bytes], Message]] = {
             "ping": self._ping,
             "sign": self._sign,
@@ -65,7 +66,10 @@ class Acts:
         return Message({})
 
     def _sign(self, header: Header, body: bytes) -> Message:
-        signer = self._keyring.load(_text(header, "key_id"))
+        key_id = _text(header, "key_id")
+        signer = self._lent.get(key_id)
+        if signer is None:
+            signer = self._lent[key_id] = self._keyring.load(key_id)
         return Message({}, signer.sign(body, purpose=Purpose(_text(header, "purpose"))))
 
     def _obtain(self, header: Header, _: bytes) -> Message:

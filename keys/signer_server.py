@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from keys.guard import GuardedKeyring
-from keys.messages import encode_frame, receive, socket_address
+from keys.messages import Channel, socket_address
 from keys.signer_acts import Acts, refusal
 from keys.use_log import caller
 
@@ -102,13 +102,17 @@ class SignerServer:
             logger.warning("user %d is not heard", user)
             return
         caller.set(f"process {process} of user {user}")
+        channel = Channel(connection)
         while True:
             try:
-                question = receive(connection, within_seconds=MESSAGE_WITHIN_SECONDS)
+                question = channel.receive(within_seconds=MESSAGE_WITHIN_SECONDS)
             except ValueError as error:
                 # Where the next frame would begin is not known any more.
-                connection.sendall(encode_frame(refusal("message", str(error))))
+                channel.send(refusal("message", str(error)))
                 return
             if question is None:
                 return
-            connection.sendall(encode_frame(self._acts.answer(question)))
+            answer = self._acts.answer(question)
+            # Whoever asks and does not listen holds a thread no longer than this.
+            connection.settimeout(MESSAGE_WITHIN_SECONDS)
+            channel.send(answer)

@@ -28,7 +28,7 @@ from keys.errors import (
     WrongPurpose,
 )
 from keys.keyring import Keyring, KeyState
-from keys.messages import MAX_FRAME, Message, answer_to, encode_frame, parse_frame, socket_address
+from keys.messages import MAX_FRAME, Channel, Message, encode_frame, parse_frame, socket_address
 from keys.remote import RemoteKeyring, SignerLink
 from keys.signer import Algorithm, Purpose, Signer
 from keys.signer_acts import Acts
@@ -398,7 +398,7 @@ def test_whatever_is_asked_is_answered_and_nothing_is_signed(
     office: Office, act: str, header: dict[str, Any], body: bytes
 ) -> None:
     with office.connection() as connection:
-        answer = answer_to(connection, Message({**header, "act": act}, body), within_seconds=10)
+        answer = Channel(connection).ask(Message({**header, "act": act}, body))
 
     assert act != "sign" or "error" in answer.header
     assert answer.header.get("error") != "key-unavailable"
@@ -414,6 +414,33 @@ def test_any_bytes_are_survived(office: Office, data: bytes) -> None:
         answer = all_of(connection)
 
     assert answer == b"" or parse_frame(answer[4:]).header["error"] == "key-act-refused"
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.binary(max_size=90), st.integers(1, 40)), min_size=1, max_size=5))
+def test_a_message_in_pieces_arrives_whole_and_two_at_once_arrive_one_after_the_other(
+    frames: list[tuple[bytes, int]],
+) -> None:
+    messages = [Message({"number": number}, body) for number, (body, _) in enumerate(frames)]
+    sent = b"".join(encode_frame(message) for message in messages)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+
+        def send() -> None:
+            at = 0
+            for _, size in [*frames, (b"", len(sent))]:
+                ours.sendall(sent[at : at + size])
+                at += size
+            ours.shutdown(socket.SHUT_WR)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        channel = Channel(theirs)
+        arrived = [channel.receive(within_seconds=10) for _ in messages]
+        assert channel.receive(within_seconds=10) is None
+        thread.join()
+
+    assert arrived == messages
 
 
 @given(st.dictionaries(st.text(max_size=10), _JSON, max_size=4), st.binary())
