@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 256  # a service and seven workers, each with all the connections it may have
 MESSAGE_WITHIN_SECONDS = 10.0
+_SEND_WITHIN = struct.pack("ll", int(MESSAGE_WITHIN_SECONDS), 0)  # struct timeval
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 
 
@@ -102,6 +103,8 @@ class SignerServer:
             logger.warning("user %d is not heard", user)
             return
         caller.set(f"process {process} of user {user}")
+        # Whoever asks and does not listen holds a thread no longer than this.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_WITHIN)
         channel = Channel(connection)
         while True:
             try:
@@ -112,7 +115,5 @@ class SignerServer:
                 return
             if question is None:
                 return
-            answer = self._acts.answer(question)
-            # Whoever asks and does not listen holds a thread no longer than this.
-            connection.settimeout(MESSAGE_WITHIN_SECONDS)
-            channel.send(answer)
+            connection.settimeout(None)
+            channel.send(self._acts.answer(question))

@@ -252,6 +252,19 @@ def test_a_signer_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
             SignerLink(path).ask("ping")
 
 
+def test_whoever_asks_and_does_not_listen_is_left(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers fill the pipe; the thread that sends them waits no longer than it must."""
+    monkeypatch.setattr("keys.signer_server._SEND_WITHIN", struct.pack("ll", 0, 50_000))
+    question = encode_frame(Message({"act": "records"}))
+    with office.connection() as deaf:
+        deaf.settimeout(0.2)
+        with pytest.raises(OSError, match=r"timed out|Broken pipe|reset"):  # noqa: PT012  (until it is full)
+            while True:
+                deaf.sendall(question * 100)
+
+    assert SignerLink(office.path(KeyClass.SEALS)).is_there()
+
+
 def test_what_drops_connections_is_asked_again_a_few_times(tmp_path: Path) -> None:
     """As a process does that is being killed: its socket still takes connections."""
     path, asked = tmp_path / "seals.sock", []
