@@ -290,6 +290,20 @@ class AuthorityDesk:
             )
         return self._made_known(serial, at)
 
+    def revoke_lost(self, serial: int, *, why: str, by: Actor, at: datetime) -> None:
+        """Revoke a certificate that was lost while it was signed, and publish that.
+
+        Behind the lock nobody signs, so what is unfinished there is lost.
+
+        Raises:
+            CertificateNotFound: see `ca.revocation.revoke_unfinished`.
+        """
+        with alone(self.lock), self.books.begin() as connection:
+            audit = self._audit(by, why=why)
+            revocation.revoke_unfinished(connection, serial, at=at, by=name_of(by), audit=audit)
+        self.status_changed(at)
+        self.publish(at)
+
     def issue_list(self, *, by: Actor, at: datetime) -> StoredCrl:
         """Sign a revocation list now, though none is due, and publish it.
 

@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from issuance.cli import authority, books, catalogue, ceremony, clock, enrolment, keys, people
+from issuance.cli import (
+    authority,
+    books,
+    catalogue,
+    ceremony,
+    clock,
+    enrolment,
+    keys,
+    lost_certificates,
+    people,
+)
 from issuance.cli.arguments import one_of
 from issuance.cli.opened import opened
 
@@ -30,6 +40,7 @@ authority.ca_app.add_typer(enrolment.enrol_app, name="enrol", help="Applications
 app.add_typer(authority.ca_app, name="ca", help="Certificates, lists, enrolment; the root's ceremonies.")
 app.add_typer(keys.keys_app, name="keys", help="Keys: list, show, rotate, stop, audit.")
 authority.ca_app.command("clock")(clock.show_clock)
+authority.ca_app.command("lost")(lost_certificates.show_lost)
 app.add_typer(people.accounts_app, name="accounts", help="Accounts of staff: create, list.")
 app.add_typer(people.audit_app, name="audit", help="The audit trail: verify, export.")
 
