@@ -28,6 +28,7 @@ from issuance.rendering.renderer import Renderer
 from issuance.rendering.symbol import SealSymbol, draw
 from keys.software import SoftwareCustody
 from signing.formats.claims import SealClaims
+from signing.formats.pades_level import Level
 from signing.seal_codes import SealCodeSigner, key_identifier
 from verify.documents import DocumentJudge
 from verify.trust import load_trust
@@ -100,7 +101,7 @@ def _pairs(service: Service) -> tuple[Pair, ...]:
         ),
         Pair(
             label="seal B-LT: ours | pyHanko's signer with a new validation context",
-            ours=lambda sample: sample.agency.files.seal(sample.page, at=at),
+            ours=lambda sample: sample.agency.files.seal(sample.page, at=at, level=Level.B_LT),
             naive=lambda sample: other.seal(sample.page, sample.document.agency, at=at),
         ),
         Pair(

@@ -292,8 +292,8 @@ def test_openssl_verifies_signature_and_time_stamp(works: Works, tmp_path: Path)
     needs("openssl")
     pdf = works.document.read_bytes()
     value = PdfReader(works.document).root_object["/AcroForm"]["/Fields"][0].get_object()["/V"]
-    _, end, second, _ = value["/ByteRange"]
-    content = pdf[:end] + pdf[second:]
+    _, end, second, length = value["/ByteRange"]
+    content = pdf[:end] + pdf[second : second + length]
     (tmp_path / "content").write_bytes(content)
     (tmp_path / "seal.der").write_bytes(bytes(value["/Contents"].original_bytes))
     seconds = str(int(CHECKED_AT.timestamp()))
