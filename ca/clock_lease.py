@@ -29,8 +29,10 @@ DRIFT = LASTS * 500 / 1_000_000
 MAX_ERROR = ACCURACY - STEP_TOLERANCE - DRIFT
 RENEW_AFTER = LASTS / 2
 RETRY_AFTER = timedelta(seconds=5)
-# A revocation must never wait for a clock: it is booked at once, and told when something may be signed.
-SIGN_NOTHING = frozenset({"certificate-revoke", "certificate-suspend", "certificate-release"})
+# What takes something out of force never waits for a clock: it is booked and told at once.
+SIGN_NOTHING = frozenset(
+    {"certificate-revoke", "certificate-suspend", "certificate-release", "code-key-withdraw"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,7 @@ class TrustServices:
         Raises:
             CertificateNotFound: never issued.
             NotRevocable: revoked before, expired, or signed by the root, whose list comes from a ceremony.
+            ClockNotTrusted: it is revoked, and not in use any more; what follows it waits for the clock.
         """
         with alone(self._lock):
             with self.engine.begin() as connection:

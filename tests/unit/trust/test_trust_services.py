@@ -15,9 +15,10 @@ from cryptography.x509 import ocsp
 from sqlalchemy import Engine, create_engine
 
 from ca.auditing import AuditRecorder
-from ca.errors import CertificateNotFound, NotRevocable
+from ca.errors import CertificateNotFound, ClockNotTrusted, NotRevocable
 from ca.reasons import RevocationReason
 from ca.store import find_certificates, prepare_books
+from ca.timestamp_request import RequestRefused
 from ca.urls import PublicUrls
 from issuance.agencies import AGENCIES
 from issuance.database import open_database
@@ -47,7 +48,7 @@ class Site:
     def public(self) -> Path:
         return self.root / "public"
 
-    def open(self, *, audit: AuditRecorder | None = None) -> TrustServices:
+    def open(self, *, audit: AuditRecorder | None = None, trusted_clock: Any = None) -> TrustServices:
         engine = self.books()
         services = TrustServices(
             engine=engine,
@@ -59,6 +60,7 @@ class Site:
             public=self.public,
             lock=self.root / "authority.lock",
             audit=audit or (lambda act, facts, _: self.told.append((act, facts))),
+            trusted_clock=trusted_clock,
         )
         self.opened.append(services)
         return services
@@ -310,3 +312,38 @@ def test_what_the_root_signed_is_not_revoked_by_a_command(site: Site) -> None:
             services.revoke(credential.certificate.serial_number, reason=COMPROMISE, at=site.now)
     with pytest.raises(CertificateNotFound):
         services.revoke(4711, reason=COMPROMISE, at=site.now)
+
+
+def test_without_a_lease_a_revocation_is_booked_and_told_when_the_clock_is_believed_again(site: Site) -> None:
+    """Taking something out of force never waits for a clock; signing does."""
+    believed = [True]
+
+    def trusted() -> datetime:
+        if not believed[0]:
+            raise ClockNotTrusted(reason="it was set back")
+        return site.now
+
+    services = site.open(trusted_clock=trusted)
+    services.publish(at=site.now)
+    before, answer = seal_of(services), answer_about(site, seal_of(services))
+    believed[0] = False
+    with pytest.raises(ClockNotTrusted):
+        services.revoke(before.serial_number, reason=COMPROMISE, at=site.later(minutes=1))
+    assert site.issued().count(f"seal-{REGISTRY}") == 1, "nothing was signed"
+    with pytest.raises(ClockNotTrusted):
+        services.seal(REGISTRY)
+    with pytest.raises(ClockNotTrusted):
+        services.publish(at=site.now)
+    with pytest.raises(RequestRefused):
+        services.time_stamper.token(bytes(32))
+    assert answer_about(site, before) == answer
+
+    believed[0] = True
+    services.publish(at=site.now)
+    assert seal_of(services) != before
+    revoked = ocsp.load_der_ocsp_response(answer_about(site, before))
+    assert revoked.certificate_status is ocsp.OCSPCertStatus.REVOKED
+
+
+def answer_about(site: Site, certificate: x509.Certificate) -> bytes:
+    return (site.public / "ocsp" / f"{certificate.serial_number:x}.ors").read_bytes()
