@@ -26,7 +26,6 @@ from keys.private_key import as_private_key
 from keys.signer import Purpose
 
 FIRST = ("issuing", "trust-list")
-SUPERSEDED = RevocationReason.SUPERSEDED
 
 
 def books(places: Any) -> Any:
@@ -43,13 +42,6 @@ def refused(places: Any, why: str, **changes: Any) -> None:
     with pytest.raises(ImportRefused, match=why):
         places.take_in(**changes)
     assert books(places) == before
-
-
-@pytest.fixture
-def founded(places: Any) -> Any:
-    places.hold(certify=FIRST)
-    places.take_in()
-    return places
 
 
 def test_a_first_import_needs_the_fingerprint_of_the_root(places: Any) -> None:
@@ -80,19 +72,16 @@ def test_what_is_there_already_changes_nothing(founded: Any) -> None:
     assert told == []
 
 
-def test_revocations_of_the_root_s_list_are_taken_in(founded: Any) -> None:
-    old = founded.root.last.bundle.certificates[2].certificate
-    founded.keyring.replace("trust-list", at=founded.later(days=5))
-    revoke = [("trust-list", old.serial_number, RevocationReason.KEY_COMPROMISE)]
-    founded.hold(certify=["trust-list-2"], revoke=revoke)
-    founded.later(hours=3)
+def test_revocations_of_the_root_s_list_are_taken_in(ready: Any) -> None:
+    old = ready.root.last.bundle.certificates[2].certificate
+    ready.later(hours=3)
 
-    imported = founded.take_in()
+    imported = ready.take_in()
 
     assert (imported.certificates, imported.revoked) == (("trust-list-2",), ("trust-list",))
-    with founded.engine.connect() as connection:
+    with ready.engine.connect() as connection:
         (row,) = [row for row in find_certificates(connection) if row.serial_number == old.serial_number]
-    assert (row.reason, row.revoked_at) == (RevocationReason.KEY_COMPROMISE, founded.now - timedelta(hours=3))
+    assert (row.reason, row.revoked_at) == (RevocationReason.SUPERSEDED, ready.now - timedelta(hours=3))
 
 
 # Attacks
@@ -183,17 +172,6 @@ def crafted(places: Any, **changes: Any) -> Any:
     for entry in said["entries"]:
         builder = builder.add_revoked_certificate(entry)
     return replace(bundle, crl=builder.sign(said["key"], hashes.SHA384()).public_bytes(Encoding.DER))
-
-
-@pytest.fixture
-def revoked(founded: Any) -> Any:
-    """The first trust-list certificate is revoked, and list 2 says so."""
-    old = founded.root.last.bundle.certificates[2].certificate
-    founded.keyring.replace("trust-list", at=founded.later(days=1))
-    founded.hold(certify=["trust-list-2"], revoke=[("trust-list", old.serial_number, SUPERSEDED)])
-    founded.take_in()
-    founded.later(days=1)
-    return founded
 
 
 def _entry(serial: int, at: datetime, reason: Any = x509.ReasonFlags.superseded) -> x509.RevokedCertificate:
@@ -361,15 +339,12 @@ WRITES = ("reserve_serial", "save_intent", "redeem_intent", "save_issued", "save
 @pytest.mark.parametrize("persisted", [False, True], ids=["failed", "failed, but written"])
 @pytest.mark.parametrize("write", WRITES)
 def test_a_failure_at_any_write_leaves_the_books_as_they_were(
-    founded: Any,
+    ready: Any,
     monkeypatch: pytest.MonkeyPatch,
     write: str,
     persisted: bool,  # noqa: FBT001  (a case)
 ) -> None:
-    old = founded.root.last.bundle.certificates[2].certificate
-    founded.keyring.replace("trust-list", at=founded.later(days=1))
-    founded.hold(certify=["trust-list-2"], revoke=[("trust-list", old.serial_number, SUPERSEDED)])
-    before, real = books(founded), getattr(ca.imports, write)
+    before, real = books(ready), getattr(ca.imports, write)
 
     def fails(*arguments: Any, **options: Any) -> None:
         if persisted:
@@ -379,10 +354,10 @@ def test_a_failure_at_any_write_leaves_the_books_as_they_were(
     with monkeypatch.context() as patch:
         patch.setattr(ca.imports, write, fails)
         with pytest.raises(OSError, match="No space"):
-            founded.take_in()
-    assert books(founded) == before
+            ready.take_in()
+    assert books(ready) == before
 
-    assert founded.take_in().certificates == ("trust-list-2",)
+    assert ready.take_in().certificates == ("trust-list-2",)
 
 
 def test_an_import_that_was_committed_and_not_told_is_found_done(founded: Any) -> None:

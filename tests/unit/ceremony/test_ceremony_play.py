@@ -188,23 +188,16 @@ def test_nothing_is_certified_beyond_the_root(places: Any) -> None:
 # Results
 
 
-@pytest.fixture
-def results(places: Any) -> Path:
-    folder: Path = places.folder / "results"
-    write_results(folder, places.hold(certify=FIRST).files)
-    return folder
-
-
-def test_results_are_whole_private_and_never_overwritten(places: Any, results: Path) -> None:
+def test_results_are_whole_private_and_never_overwritten(founded: Any, results: Path) -> None:
     before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
     assert {stat.S_IMODE(path.stat().st_mode) for path in before} == {0o600}
     assert stat.S_IMODE(results.stat().st_mode) == 0o700
 
     with pytest.raises(AlreadyThere):
-        write_results(results, places.root.last.files)
+        write_results(results, founded.root.last.files)
     assert {path: path.read_bytes() for path in before} == before
     for path, data in before.items():
-        assert not any(" ".join(sheet.words).encode() in data for sheet in places.root.room.sheets), path
+        assert not any(" ".join(sheet.words).encode() in data for sheet in founded.root.room.sheets), path
 
 
 @pytest.mark.parametrize("broken", ["os.fsync", "os.open", "Path.rename"])
@@ -284,13 +277,13 @@ def test_what_another_ceremony_signed_is_not_what_this_plan_states(places: Any, 
         list(check_results(results))
 
 
-def test_the_results_of_one_ceremony_are_what_the_next_opens(places: Any, results: Path) -> None:
-    plan = places.root.plan(at=places.later(days=1))
+def test_the_results_of_one_ceremony_are_what_the_next_opens(founded: Any, results: Path) -> None:
+    plan = founded.root.plan(at=founded.later(days=1))
     stated = replace(plan.root.earlier, results=results)
     plan = replace(plan, root=replace(plan.root, earlier=stated))
     earlier = load_earlier(plan)
 
-    assert performed(places, plan, places.root.room, earlier).bundle.root == earlier.bundle.root
+    assert performed(founded, plan, founded.root.room, earlier).bundle.root == earlier.bundle.root
     (results / "custody.json").write_text(json.dumps({"format": "x"}))
     with pytest.raises(ResultsRefused, match="custody"):
         load_earlier(plan)
