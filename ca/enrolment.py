@@ -48,7 +48,7 @@ from ca.auditing import AuditRecorder, unrecorded
 from ca.certificates import CertificateRequest, Issuer, issue
 from ca.clock import whole_seconds
 from ca.csr import CheckedRequest, check_subject, parse_request
-from ca.errors import CertificateNotFound, KeyAlreadyCertified, ProfileViolation
+from ca.errors import CaError, CertificateNotFound, KeyAlreadyCertified, ProfileViolation
 from ca.profiles import ProfileName
 from ca.refusals import (
     ApplicationClosed,
@@ -58,6 +58,7 @@ from ca.refusals import (
     OwnApplication,
     RenewalProofWrong,
     RenewalRefused,
+    TooManyOpen,
 )
 from ca.serials import SerialNumber, SerialSource, check_serial, random_serial, serial_text
 from ca.store import IssuedCertificate, load_certificate
@@ -66,6 +67,8 @@ from ca.urls import PublicUrls
 
 APPROVALS_NEEDED = 2
 OPEN_FOR = timedelta(days=30)
+MOST_OPEN = 50
+"""Of one agency: a system gone wild shall not bury what the officers have to look at."""
 RENEWAL_WINDOW = timedelta(days=90)
 """Before a certificate's end: within it, the present key's signature is enough for a renewal."""
 TRY_AGAIN_AFTER = timedelta(minutes=10)
@@ -114,11 +117,17 @@ def submit(
     Raises:
         SubjectNotRegistered: the request names somebody else.
         KeyReused: its key was applied for or certified before, or is ours.
+        TooManyOpen: nobody has decided yet on as many of the agency's as there may be.
         RenewalRefused: what it would renew is not in force, not this holder's, or renewed already.
         RenewalProofWrong: there is a proof, and it is wrong.
     """
     at = whole_seconds(at)
     check_subject(request.subject, new.subject)
+    waiting = find_applications(
+        connection, state=ApplicationState.SUBMITTED, agency=new.agency, limit=MOST_OPEN
+    )
+    if len(waiting) >= MOST_OPEN:
+        raise TooManyOpen(most=MOST_OPEN)
     if is_ours(request.key_fingerprint) or is_key_known(connection, request.key_fingerprint):
         raise KeyReused
     needed = APPROVALS_NEEDED
@@ -267,7 +276,7 @@ def issue_application(
         ApplicationNotFound: there is none.
         ApplicationClosed: rejected, withdrawn, expired or failed.
         ApprovalsMissing: fewer officers approved than needed, or may still approve.
-        RenewalRefused: what it renews is no longer in force.
+        RenewalRefused: what it renews is no longer in force; and the application has failed.
         ProfileViolation, KeyAlreadyCertified: and the application has failed.
     """
     application = settle(engine, number, at=at, audit=audit)
@@ -344,8 +353,12 @@ def _attempt(
     audit: AuditRecorder,
 ) -> Application:
     serial = check_serial(serial_source())
-    with engine.begin() as connection:
-        application = _begin(connection, number, serial, at=at, still_counts=still_counts, audit=audit)
+    try:
+        with engine.begin() as connection:
+            application = _begin(connection, number, serial, at=at, still_counts=still_counts, audit=audit)
+    except RenewalRefused as error:
+        _fail(engine, number, error, at=at, audit=audit)
+        raise
     request = CertificateRequest(
         profile=application.profile,
         name=application.holder,
@@ -357,10 +370,7 @@ def _attempt(
         issue(engine, issuer, request, at=at, urls=urls, serial_source=lambda: serial, audit=audit)
     except (ProfileViolation, KeyAlreadyCertified) as error:
         # Found before the key was used, and it would be found again.
-        with engine.begin() as connection:
-            change_state(
-                connection, application, ApplicationState.FAILED, by=SETTLING, at=at, reason=str(error)
-            )
+        _fail(engine, number, error, at=at, audit=audit)
         raise
     with engine.begin() as connection:
         return _finish(connection, application, serial, at=at, audit=audit)
@@ -389,6 +399,15 @@ def _begin(
     return change_state(
         connection, application, ApplicationState.ISSUING, by=SETTLING, at=whole_seconds(at), serial=serial
     )
+
+
+def _fail(engine: Engine, number: str, error: CaError, *, at: datetime, audit: AuditRecorder) -> None:
+    """End an application that can never be issued: the next attempt would meet the same."""
+    at = whole_seconds(at)
+    with engine.begin() as connection:
+        application = load_application(connection, number)
+        audit("application-fail", {**_facts(application, SETTLING), "reason": error.code}, at)
+        change_state(connection, application, ApplicationState.FAILED, by=SETTLING, at=at, reason=str(error))
 
 
 def _finish(

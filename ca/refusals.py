@@ -179,6 +179,14 @@ class ApprovalsMissing(ApplicationRefused):
     en = "Application {number} has {given} of {needed} approvals that count."
 
 
+class TooManyOpen(ApplicationRefused):
+    """An agency has `most` applications open; one must be decided on or withdrawn first."""
+
+    code = "applications-too-many-open"
+    ar = "لهذه الجهة {most} طلب شهادة قيد البت. انتظر البت فيها أو اسحب بعضها."
+    en = "This agency has {most} applications waiting. Wait for decisions, or withdraw some."
+
+
 class RenewalRefused(ApplicationRefused):
     """The certificate is not in force, not the applicant's, or renewed already; fact `serial_number`."""
 

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import Connection, Engine
 
 from ca import enrolment, revocation
-from ca.applications import Application, find_applications, find_by_key, load_application
+from ca.applications import Application, ApplicationState, find_applications, find_by_key, load_application
 from ca.auditing import AuditRecorder
 from ca.certificates import Issuer
 from ca.crl import current_crl, issue_crl
@@ -181,13 +181,25 @@ class AuthorityDesk:
         return self._issue(number, by=by, at=at)
 
     def issue_due(self, *, by: Actor, at: datetime) -> list[str]:
-        """End what nobody decided on in time, and make what was approved and broke off; its numbers."""
-        with self.books.begin() as connection:
-            enrolment.expire_applications(connection, at=at, audit=self._audit(by))
+        """End what nobody decided on in time, and make what was approved and broke off; its numbers.
+
+        Raises:
+            Exception: what the first of them met that could not be made; the others were tried.
+        """
         with reading(self.books) as connection:
+            open_now = find_applications(connection, state=ApplicationState.SUBMITTED)
             due = enrolment.find_due(connection, at=at, still_counts=self.still_counts)
+        if any(at >= each.expires_at for each in open_now):
+            with self.books.begin() as connection:
+                enrolment.expire_applications(connection, at=at, audit=self._audit(by))
+        met: list[Exception] = []
         for number in due:
-            self._issue(number, by=by, at=at)
+            try:
+                self._issue(number, by=by, at=at)
+            except Exception as error:  # noqa: BLE001  (told below: one must not stand in the way of the next)
+                met.append(error)
+        if met:
+            raise met[0]
         return due
 
     def application(self, number: str) -> Application:

@@ -46,6 +46,7 @@ _KINDS: dict[type[CaError], type[IssuanceError]] = {
     refusals.OwnApplication: Forbidden,
     refusals.ApprovedBefore: Conflict,
     refusals.ApprovalsMissing: Conflict,
+    refusals.TooManyOpen: Conflict,
     refusals.RenewalRefused: Conflict,
     refusals.RenewalProofWrong: Invalid,
     CertificateNotFound: NotFound,

@@ -1,6 +1,7 @@
 """Agencies are enrolled, and their certificates taken out of force, over HTTP; and what the world sees."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -106,6 +107,19 @@ def test_the_same_officer_twice_is_one_and_says_so(town: Town) -> None:
     again = _approve(town, number, "one", expect=409)
     assert again["code"] == "application-approved-before"
     assert _approve(town, number, "two")["state"] == "issued"
+
+
+def test_two_officers_at_the_same_moment_make_one_certificate(town: Town) -> None:
+    number = town.application()
+    path = f"/authority/applications/{number}/approvals"
+    tokens = [_officer(town, name) for name in ("one", "two", "three")]
+    with ThreadPoolExecutor(len(tokens)) as pool:
+        answers = list(pool.map(lambda token: town.ask("POST", path, token=token), tokens))
+    assert {answer.status_code for answer in answers} <= {200, 409}  # the third may come too late
+    shown = town.get(f"/authority/applications/{number}", town.staff(Role.AUDITOR))
+    assert shown["state"] == "issued"
+    made = [each for each in town.service.desk.certificates() if each.key_id == number]
+    assert [f"{each.serial_number:x}" for each in made] == [shown["certificate"]]
 
 
 def test_an_officer_does_not_approve_what_they_handed_in(town: Town) -> None:

@@ -8,12 +8,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from enrolment_office import AMAL, BASEL, CLERK, HIND, HOLDER, REGISTRY, Office, new_key, request_of
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from ca.applications import Application, ApplicationState, load_application
+from ca.applications import Application, ApplicationState, decode_name, encode_name, load_application
 from ca.csr import parse_request
 from ca.enrolment import (
+    MOST_OPEN,
     OPEN_FOR,
     RENEWAL_WINDOW,
     TRY_AGAIN_AFTER,
@@ -36,6 +40,7 @@ from ca.refusals import (
     RenewalProofWrong,
     RenewalRefused,
     SubjectNotRegistered,
+    TooManyOpen,
 )
 from ca.revocation import revoke, suspend
 
@@ -317,6 +322,27 @@ def test_a_certificate_revoked_while_its_renewal_waits_is_not_followed(office: O
         revoke(connection, present.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=office.now)
     with pytest.raises(RenewalRefused):
         office.issue(application.number)
+    _assert_closed(office, application.number)
+    assert _due(office) == []
+
+
+def test_a_system_gone_wild_does_not_bury_the_others(office: Office) -> None:
+    made = [office.submit(by=MACHINE) for _ in range(MOST_OPEN)]
+    with pytest.raises(TooManyOpen):
+        office.submit(by=MACHINE)
+    assert office.submit(agency="workers-register", holder="enrolled-workers-register-x")
+    with office.engine.begin() as connection:
+        withdraw(connection, made[0].number, by=MACHINE, at=office.now)
+    assert office.submit(by=MACHINE)
+
+
+@given(parts=st.lists(st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=40), max_size=6))
+def test_a_name_is_kept_to_the_octet(parts: list[str]) -> None:
+    oids = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME, NameOID.ORGANIZATION_IDENTIFIER, NameOID.SURNAME)
+    name = x509.Name([x509.NameAttribute(oids[n % 4], text) for n, text in enumerate(parts)])
+    assert decode_name(encode_name(name)).public_bytes() == name.public_bytes()
+    registered = agency_name(REGISTRY)
+    assert decode_name(encode_name(registered)).public_bytes() == registered.public_bytes()
 
 
 # What is due
