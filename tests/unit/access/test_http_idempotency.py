@@ -29,6 +29,7 @@ from issuance.http.idempotency import (
     keep,
     make_call,
     once,
+    once_elsewhere,
 )
 from issuance.http.limits import Limits
 from issuance.identity.access import require
@@ -280,3 +281,48 @@ def test_over_http_a_missing_key_is_a_400(ask: Any) -> None:
 
 def test_the_door_comes_before_the_key(ask: Any) -> None:
     assert ask("POST", "/requests", json={"a": 1}).json()["code"] == "not-signed-in"
+
+
+class TestElsewhere:
+    """The effect lies in another database, so claim and answer are two transactions around it."""
+
+    def test_the_effect_happens_once_and_its_answer_is_kept(self, effects: Engine) -> None:
+        call, made = make_call(LEILA, ROUTE, "k", b"x"), []
+
+        def effect() -> Answer:
+            made.append(1)
+            return json_answer(201, {"number": len(made)})
+
+        answers = [once_elsewhere(effects, call, effect, clock=lambda: NOON) for _ in range(3)]
+        assert len(made) == 1
+        assert {answer.body for answer in answers} == {answers[0].body}
+
+    def test_an_error_gives_the_key_back(self, effects: Engine) -> None:
+        call = make_call(LEILA, ROUTE, "k", b"x")
+
+        def refuse() -> Answer:
+            raise Conflict
+
+        with pytest.raises(Conflict):
+            once_elsewhere(effects, call, refuse, clock=lambda: NOON)
+        answer = once_elsewhere(effects, call, lambda: json_answer(200, {}), clock=lambda: NOON)
+        assert answer.status == 200
+
+    def test_whoever_comes_meanwhile_is_told_so(self, effects: Engine) -> None:
+        call = make_call(LEILA, ROUTE, "k", b"x")
+
+        def effect() -> Answer:
+            with pytest.raises(AnswerInProgress):
+                once_elsewhere(effects, call, effect, clock=lambda: NOON)
+            return json_answer(200, {})
+
+        assert once_elsewhere(effects, call, effect, clock=lambda: NOON).status == 200
+
+    def test_a_process_that_died_is_followed_after_its_lease(self, effects: Engine) -> None:
+        call = make_call(LEILA, ROUTE, "k", b"x")
+        with effects.begin() as connection:
+            claim(connection, call, at=NOON)  # and nothing more was heard of it
+        effect, soon, later = (lambda: json_answer(200, {})), NOON + LEASE / 2, NOON + LEASE
+        with pytest.raises(AnswerInProgress):
+            once_elsewhere(effects, call, effect, clock=lambda: soon)
+        assert once_elsewhere(effects, call, effect, clock=lambda: later).status == 200
