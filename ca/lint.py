@@ -7,6 +7,7 @@ shares no code with the builder. Another maker's linter is asked too (`ca.second
 from datetime import timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -38,6 +39,16 @@ SIGNATURE_ALGORITHMS = {
     SignatureAlgorithmOID.RSA_WITH_SHA256,
 }
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 def lint_certificate(
     certificate: x509.Certificate, profile: Profile, *, issuer: x509.Certificate | None
@@ -49,7 +60,7 @@ def lint_certificate(
     """
     try:
         _check(certificate, profile, issuer)
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         # What the library cannot read is no certificate of ours: an extension twice, a broken encoding.
         raise ProfileViolation(field="encoding", rule=str(error)) from error
 

@@ -109,7 +109,7 @@ def require_good_certificate(der: bytes, profile: ProfileName, *, issuer: bytes 
         LinterRefuses: with what was found.
     """
     accepted = [each for each in ACCEPTED if profile in each.profiles]
-    _require_none("certificate", find_in_certificate(der, profile, issuer=issuer), accepted)
+    _require_none("certificate", lambda: find_in_certificate(der, profile, issuer=issuer), accepted)
 
 
 def require_good_crl(der: bytes) -> None:
@@ -118,7 +118,7 @@ def require_good_crl(der: bytes) -> None:
     Raises:
         LinterRefuses: with what was found.
     """
-    _require_none("revocation list", find_in_crl(der), ())
+    _require_none("revocation list", lambda: find_in_crl(der), ())
 
 
 def require_good_ocsp_response(der: bytes) -> None:
@@ -127,13 +127,17 @@ def require_good_ocsp_response(der: bytes) -> None:
     Raises:
         LinterRefuses: with what was found.
     """
-    _require_none("OCSP answer", find_in_ocsp_response(der), ())
+    _require_none("OCSP answer", lambda: find_in_ocsp_response(der), ())
 
 
-def _require_none(what: str, findings: Iterable[Finding], accepted: Iterable[Accepted]) -> None:
+def _require_none(what: str, ask: Callable[[], list[Finding]], accepted: Iterable[Accepted]) -> None:
+    try:
+        found = ask()
+    except Exception as error:  # whatever it is that the linter cannot read, it is not signed
+        raise LinterRefuses(field=what, rule=f"the linter stumbled: {error}") from error
     serious = [
         finding
-        for finding in findings
+        for finding in found
         if finding.is_serious
         and not any(each.code == finding.code and each.only_if(finding) for each in accepted)
     ]

@@ -1,6 +1,8 @@
 """One violation for each row of the profile table, each of them refused."""
 
 import sys
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +10,20 @@ import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtensionOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ca.errors import LinterRefuses, ProfileViolation
 from ca.lint import lint_certificate
 from ca.profiles import PROFILES, ProfileName
-from ca.second_opinion import ACCEPTED, find_in_certificate, require_good_certificate
+from ca.second_opinion import (
+    ACCEPTED,
+    find_in_certificate,
+    require_good_certificate,
+    require_good_crl,
+    require_good_ocsp_response,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 from authority_by_hand import der, good, issuer_of, parts
@@ -28,6 +39,10 @@ VIOLATIONS = [
     for profile in ProfileName
     for name, change in violations(profile)
 ]
+
+
+def _as_a_root(draft: bytes) -> None:
+    require_good_certificate(draft, ProfileName.ROOT, issuer=None)
 
 
 def lint(certificate: x509.Certificate, profile: ProfileName) -> None:
@@ -115,9 +130,41 @@ def test_a_point_that_is_not_on_its_curve_is_refused() -> None:
         lint(x509.load_der_x509_certificate(raw.dump(force=True)), ProfileName.SEAL)
 
 
-def test_a_linter_that_stumbles_refuses() -> None:
-    with pytest.raises((LinterRefuses, ValueError)):
-        require_good_certificate(b"\x30\x03\x02\x01\x05", ProfileName.ROOT, issuer=None)
+@pytest.mark.parametrize("judge", [require_good_crl, require_good_ocsp_response, _as_a_root])
+@pytest.mark.parametrize("draft", [b"", b"no DER", b"\x30\x80", b"\x30\x03\x02\x01\x05"])
+def test_a_linter_that_stumbles_refuses(judge: Callable[[bytes], None], draft: bytes) -> None:
+    with pytest.raises(LinterRefuses):
+        judge(draft)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data(), profile=st.sampled_from(ProfileName))
+def test_a_certificate_with_wrong_octets_is_refused_with_a_sentence_or_says_the_same(
+    data: st.DataObject, profile: ProfileName
+) -> None:
+    """No other error than ours comes out, whatever stands in it; what passes differs in a free value only."""
+    whole = good(profile)
+    draft, tbs = der(whole), whole.tbs_certificate_bytes
+    at = draft.index(tbs) + data.draw(st.integers(0, len(tbs) - 1))
+    octet = data.draw(st.integers(0, 255).filter(lambda octet: octet != draft[at]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            changed = x509.load_der_x509_certificate(draft[:at] + bytes((octet,)) + draft[at + 1 :])
+            lint(changed, profile)
+        except (ValueError, x509.InvalidVersion, ProfileViolation):
+            return
+    said = _extensions(changed)
+    free = {ExtensionOID.CRL_DISTRIBUTION_POINTS, ExtensionOID.AUTHORITY_INFORMATION_ACCESS}
+    assert {oid for oid, each in said.items() if each != _extensions(whole)[oid]} <= free
+    assert changed.public_key() == whole.public_key()
+    assert changed.issuer == whole.issuer
+
+
+def _extensions(
+    certificate: x509.Certificate,
+) -> dict[x509.ObjectIdentifier, tuple[bool, x509.ExtensionType]]:
+    return {each.oid: (each.critical, each.value) for each in certificate.extensions}
 
 
 def test_each_row_has_a_name_and_words() -> None:
