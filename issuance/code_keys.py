@@ -12,7 +12,7 @@ gets a newer list.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -36,6 +36,7 @@ CODE_KEY_SIGNS_FOR = ADVISED_PERIOD[Purpose.SEAL_CODE]
 # Certificates are fetched with what they certify; two days are for people and caches.
 OTHERS_ADVANCE = timedelta(days=2)
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _Tool = TypeVar("_Tool")
 _Made = TypeVar("_Made")
 _USABLE = frozenset({KeyState.PRE_ACTIVE, KeyState.ACTIVE, KeyState.SUSPENDED})
@@ -231,17 +232,15 @@ class CodeKeys:
         )
 
     def rotates_at(self, line: str) -> datetime | None:
-        """When the next generation of a line is to be made; None where it waits already."""
+        """When the next generation of a line is to be made; None where it waits already.
+
+        None too where people stopped the newest one for good: they say when another follows.
+        """
         newest = self.keyring.generations(line)[-1]
-        if newest.state is KeyState.PRE_ACTIVE:
+        was_stopped = newest.state not in _USABLE and newest.retires_at is None
+        if newest.state is KeyState.PRE_ACTIVE or was_stopped:
             return None
-        ends = [newest.active_from + self.signs_for]
-        listed = self._listed(newest)
-        if listed is not None:
-            ends.append(listed.not_after)
-        if newest.retires_at is not None:
-            ends.append(newest.retires_at)
-        return min(ends) - ADVANCE
+        return min(newest.active_from + self.signs_for, self._end(newest)) - ADVANCE
 
     def tend(self, *, at: datetime) -> list[KeyRecord]:
         """Make what must follow: the next generation in good time, another in the place of a stolen key.
@@ -279,10 +278,10 @@ class CodeKeys:
     def rotate(self, line: str, *, at: datetime) -> KeyRecord:
         """The next generation of a line: listed from the next publication on, signing `ADVANCE` later.
 
-        Raises:
-            KeyNotFound: there is no such line.
+        Sooner where the newest ends before that: who is offline waits for his next list, all others do not.
         """
-        return self.keyring.rotate(line, at=at, active_from=at + ADVANCE)
+        ends = self._end(self.keyring.generations(line)[-1])
+        return self.keyring.rotate(line, at=at, active_from=max(at, min(at + ADVANCE, ends)))
 
     def _is_withdrawn(self, record: KeyRecord) -> bool:
         """Whether the list calls a key compromised that the register would still let sign."""
@@ -292,6 +291,11 @@ class CodeKeys:
         if isinstance(listed, SealKey):
             return listed.state is ListedState.COMPROMISED
         return listed.not_after < listed.not_before
+
+    def _end(self, record: KeyRecord) -> datetime:
+        """When a generation signs no more, by the list or by the register."""
+        listed, ends = self._listed(record), record.retires_at or _NEVER
+        return ends if listed is None else min(ends, listed.not_after)
 
     def signs_until(self, line: str) -> datetime | None:
         """The end of the newest generation's window; None where it is not published."""

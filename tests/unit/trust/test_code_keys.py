@@ -127,6 +127,37 @@ def test_keys_follow_one_another_by_themselves(site: CodeKeySite) -> None:
     assert all(key.kid == key_identifier(key.public_key) for key in keys)
 
 
+def test_a_key_that_ends_sooner_is_followed_without_a_gap(site: CodeKeySite) -> None:
+    """`wathiqa keys limit KEY --days 10`: there are no 31 days for the next one."""
+    site.keyring.limit(LINE, max_uses=None, retires_at=site.now + timedelta(days=10))
+    for _ in range(20):
+        site.later(days=1)
+        site.make_round()
+        site.code()
+    assert site.generation(site.code()) == 2
+    first, second = site.seal_keys()
+    assert first.not_after == second.not_before
+
+
+def test_a_service_that_slept_for_years_goes_on_at_once(site: CodeKeySite) -> None:
+    text = site.code()
+    site.later(days=5 * 365)
+    site.make_round()
+    assert site.generation(site.code()) == 2
+    site.publish_status()
+    assert site.reason(text) is Reason.IN_FORCE
+
+
+def test_a_key_that_people_stopped_is_followed_when_they_say_so(site: CodeKeySite) -> None:
+    site.keyring.retire(LINE, at=site.now)
+    site.pass_days(900, step=29)
+    assert len(site.seal_keys()) == 1
+    assert LINE not in {due.what for due in due_publications(site.public, site.code_keys, at=site.now)}
+    site.keyring.replace(LINE, at=site.now)
+    site.publish()
+    assert site.generation(site.code()) == 2
+
+
 def test_status_lists_pass_from_key_to_key(site: CodeKeySite) -> None:
     site.code_keys.rotate("status", at=site.now)
     for _ in range(40):
