@@ -31,7 +31,7 @@ from ca.ceremony.requests import (
     draft_request,
     root_subject,
 )
-from ca.ceremony.results import PLAN, write_results
+from ca.ceremony.results import PLAN, require_free, write_results
 from ca.ceremony.sheets import SheetFolder
 from ca.clock import Clock
 from ca.csr import key_kind
@@ -111,13 +111,15 @@ def write_requests(
     gathering: Gathering,
     operator: Operator | None = None,
 ) -> Path:
-    """Write requests for keys of ours and the plan that names them; what lay there is replaced.
+    """Write requests for keys of ours and the plan that names them.
 
     Raises:
+        AlreadyThere: a plan is there, which somebody may have reviewed.
         ImportRefused: a key is asked for that ceremonies do not certify.
         KeyNotFound: we have no such key.
         KeyNotActive: a key that may not sign cannot prove that we have it.
     """
+    require_free(folder / PLAN)
     operator = operator or Operator()
     for key in asked.certify:
         if ceremony_profile(key) is None:
@@ -226,6 +228,18 @@ def find_due(engine: Engine, keyring: Keyring, *, at: datetime) -> list[Due]:
         ends.append(("certificate of the root", "create-root", root.not_after))
     due = [Due(what=what, act=act, ends=end, is_over=at > end) for what, act, end in ends]
     return sorted((each for each in due if at > each.ends - WARN_BEFORE), key=lambda each: each.ends)
+
+
+def lines_of(names: Sequence[str] | None) -> list[str]:
+    """Lines of keys whose next generation a ceremony certifies.
+
+    Raises:
+        ImportRefused: a key that it does not certify, or a generation instead of its line.
+    """
+    for name in names or ():
+        if name not in {profile.value for profile in LINES}:
+            raise ImportRefused(field=name, rule=f"one of: {', '.join(LINES)}")
+    return list(names or ())
 
 
 def drafted_revocation(engine: Engine, serial: int, reason: RevocationReason) -> DraftedRevocation:

@@ -83,11 +83,16 @@ def prepare_installation(
 
 
 def prepare_ceremony(layout: Layout, *, clock: Clock = system_clock) -> Path | None:
-    """Write what a first ceremony elsewhere needs: the plan to be filled in; None where there is a root."""
-    settings = load_settings(layout)
+    """Write what a first ceremony elsewhere needs: the plan to be filled in; None where there is a root.
+
+    A plan that is there already stays: somebody may have filled it in.
+    """
+    settings, plan = load_settings(layout), layout.requests / PLAN
     with opened_authority(layout, settings, clock) as authority:
         if has_root(authority.books):
             return None
+        if plan.exists():
+            return plan
         return write_requests(
             layout.requests,
             ask_first(authority.keyring, at=clock()),

@@ -128,7 +128,7 @@ def draft_plan(
         "root:",
         *_root_lines(root),
         "",
-        "# Each custodian receives one sheet; this many of them together open the root's key, fewer do not.",
+        *_custody_lines(root),
         "custody:",
         f"  threshold: {gathering.threshold}",
         "  custodians:",
@@ -161,6 +161,12 @@ def _root_lines(root: Subject | KnownRoot) -> list[str]:
         f"  earlier: {CHANGE_ME}",
         *_subject_lines(root.subject, "  "),
     ]
+
+
+def _custody_lines(root: Subject | KnownRoot) -> list[str]:
+    if isinstance(root, Subject):
+        return ["# Each custodian receives one sheet; this many together open the root's key, fewer do not."]
+    return ["# The custodians and the threshold of the first ceremony, in the same order."]
 
 
 def _certify_lines(request: DraftedRequest) -> list[str]:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from ca.ceremony.errors import ResultsRefused, SheetsDoNotOpen
 from ca.ceremony.shares import passphrase_of
+from keys.forms import check_form, form_of
 from keys.key_file import (
     IV_OCTETS,
     SALT_OCTETS,
@@ -22,7 +23,7 @@ from keys.key_file import (
     encode_key_file,
     parse_key_file,
 )
-from keys.signer import Algorithm, Purpose, Signer
+from keys.signer import Algorithm, Purpose, Signer, require_purpose
 from keys.software import RSA_BITS, RSA_EXPONENT, SoftwareSigner
 
 FILE_NAME, RECORD_NAME = "root.key.pem", "custody.json"
@@ -98,7 +99,28 @@ def open_root_key(data: bytes, secret: bytes, *, key_id: str) -> Signer:
         key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     ):
         raise SheetsDoNotOpen(reason="it is no root's key")
-    return SoftwareSigner(label, key)
+    return _RootSigner(SoftwareSigner(label, key))
+
+
+class _RootSigner:
+    """Signs certificates and lists of this root, and nothing else (`keys.forms`)."""
+
+    def __init__(self, key: SoftwareSigner) -> None:
+        self.key_id, self.purpose, self.algorithm = key.key_id, key.purpose, key.algorithm
+        self.public_key = key.public_key
+        self._key = key
+        self._form = form_of(key.purpose, algorithm=key.algorithm, public_key=key.public_key)
+
+    def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
+        """Sign, if it is what a root signs.
+
+        Raises:
+            WrongPurpose: `purpose` is not a root's.
+            FormRefused: it is neither a certificate nor a list that names this key as its authority.
+        """
+        require_purpose(self, purpose)
+        check_form(self._form, data, key_id=self.key_id, purpose=purpose)
+        return self._key.sign(data, purpose=purpose)
 
 
 def _new_key(algorithm: Algorithm) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:

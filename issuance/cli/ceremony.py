@@ -147,20 +147,32 @@ def write_ceremony_requests(
     why, serials = one_of(RevocationReason, reason), [serial_number(each) for each in revoke or ()]
     with _authority(directory) as (layout, settings, authority):
         from ca.ceremony.requests import Gathering
-        from issuance.ceremonies import Asked, ask_first, drafted_revocation, has_root, write_requests
+        from ca.ceremony.results import PLAN, require_free
+        from issuance.ceremonies import (
+            Asked,
+            ask_first,
+            drafted_revocation,
+            has_root,
+            lines_of,
+            write_requests,
+        )
         from issuance.clock import system_clock
 
-        at, keyring = system_clock(), authority.keyring
-        if has_root(authority.books):
-            keys = [*(certify or ())]
-            keys += [keyring.replace(line, at=at).key_id for line in replace or ()]
-            keys += [keyring.rotate(line, at=at, active_from=at).key_id for line in rotate or ()]
-            revocations = [drafted_revocation(authority.books, serial, why) for serial in serials]
-            asked, name = Asked(certify=keys, revocations=revocations), f"ceremony-{at:%Y-%m-%d}"
+        at, keyring, is_first = system_clock(), authority.keyring, not has_root(authority.books)
+        name = f"root-{at:%Y}" if is_first else f"ceremony-{at:%Y-%m-%d}"
+        folder = out or (layout.requests if is_first else layout.requests / name)
+        require_free(folder / PLAN)
+        if is_first:
+            asked = ask_first(keyring, at=at)
         else:
-            asked, name = ask_first(keyring, at=at), f"root-{at:%Y}"
+            revocations = [drafted_revocation(authority.books, serial, why) for serial in serials]
+            # Keys last: what was wrongly asked for has by now been refused.
+            keys = [*(certify or ())]
+            keys += [keyring.replace(line, at=at).key_id for line in lines_of(replace)]
+            keys += [keyring.rotate(line, at=at, active_from=at).key_id for line in lines_of(rotate)]
+            asked = Asked(certify=keys, revocations=revocations)
         plan = write_requests(
-            out or layout.requests,
+            folder,
             asked,
             keyring=keyring,
             engine=authority.books,

@@ -91,6 +91,9 @@ def test_a_first_ceremony_from_requests_to_a_service(
     rehearsal, out = tmp_path / "rehearsal.txt", tmp_path / "out"
     directory = ("--directory", str(prepared.root))
     assert "Hold a ceremony" in run(main, "wathiqa", "init", *directory).err
+    again = run(main, "wathiqa", "init", "--ceremony", *directory)
+    assert (again.code, digits(plan)) == (0, people.plan_digits), "a plan that was filled in stays"
+    assert "already" in run(main, "wathiqa", "ca", "requests", *directory).err
 
     assert ceremony(plan, "--out", rehearsal, "--rehearse").code == 0
     held = ceremony(plan, "--out", out)
@@ -207,7 +210,10 @@ def test_only_what_the_root_certified_is_asked_of_a_ceremony(prepared: Layout, t
     asked = ("wathiqa", "ca", "requests", "--directory", str(prepared.root), "--out", str(tmp_path / "asked"))
 
     assert "a key that a ceremony certifies" in run(main, *asked, "--certify", "seal-civil-registry").err
-    assert run(main, *asked, "--revoke", "12ab").code == 1
+    assert run(main, *asked, "--revoke", "12ab", "--replace", "issuing").code == 1
+    assert "one of: issuing, trust-list" in run(main, *asked, "--replace", "issuing-2").err
+    listed = run(main, "wathiqa", "keys", "list", "--directory", str(prepared.root)).out
+    assert "issuing-2" not in listed, "no key was replaced for a request that was refused"
     assert run(main, *asked, "--revoke", "no serial").code == 2
 
 

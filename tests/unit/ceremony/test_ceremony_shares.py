@@ -1,13 +1,17 @@
+from typing import Any
+
 import pytest
+from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shamir_mnemonic import Share, generate_mnemonics
 from shamir_mnemonic.wordlist import WORDLIST
 
 from ca.ceremony.errors import SheetRefused, SheetsDoNotOpen
-from ca.ceremony.root_key import KEY_ID, REHEARSED_KEY_ID, make_root_key, open_root_key
+from ca.ceremony.root_key import FILE_NAME, KEY_ID, REHEARSED_KEY_ID, make_root_key, open_root_key
 from ca.ceremony.shares import Sheet, combine, new_secret, passphrase_of, read_sheet, split
 from ca.ceremony.sheets import sheet_text, words_of
+from keys.errors import FormRefused, WrongPurpose
 from keys.key_file import ScryptCost
 from keys.signer import Algorithm, Purpose
 
@@ -138,7 +142,8 @@ def test_the_key_opens_with_its_secret_and_no_other() -> None:
     secret = new_secret()
     file = make_root_key(Algorithm.P384, secret, key_id=KEY_ID, cost=FAST)
 
-    assert open_root_key(file, secret, key_id=KEY_ID).sign(b"x", purpose=Purpose.ROOT)
+    signer = open_root_key(file, secret, key_id=KEY_ID)
+    assert (signer.key_id, signer.purpose, signer.algorithm) == (KEY_ID, Purpose.ROOT, Algorithm.P384)
     assert passphrase_of(secret) not in file
     for changed, used in (
         (file, new_secret()),
@@ -147,6 +152,20 @@ def test_the_key_opens_with_its_secret_and_no_other() -> None:
     ):
         with pytest.raises(SheetsDoNotOpen):
             open_root_key(changed, used, key_id=KEY_ID)
+
+
+def test_the_key_signs_certificates_and_lists_of_its_own_and_nothing_else(founded_once: Any) -> None:
+    sheets, last = founded_once.root.room.sheets, founded_once.root.last
+    signer = open_root_key(last.files[FILE_NAME], combine(sheets), key_id=KEY_ID)
+    crl = x509.load_der_x509_crl(last.bundle.crl)
+
+    assert signer.sign(crl.tbs_certlist_bytes, purpose=Purpose.ROOT)
+    assert signer.sign(last.bundle.certificates[1].certificate.tbs_certificate_bytes, purpose=Purpose.ROOT)
+    for data in (b"x", crl.tbs_certlist_bytes + b"\0"):
+        with pytest.raises(FormRefused):
+            signer.sign(data, purpose=Purpose.ROOT)
+    with pytest.raises(WrongPurpose):
+        signer.sign(crl.tbs_certlist_bytes, purpose=Purpose.ISSUING)
 
 
 def test_a_rehearsal_s_key_never_passes_for_a_root_s() -> None:
