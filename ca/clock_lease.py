@@ -55,9 +55,15 @@ class Attestation:
 class Attestor(Protocol):
     """Looks for a reason to believe the clock."""
 
-    name: str
-    survives_steps: bool
-    """Whether it may be asked again after the clock was moved: who only said so once may not."""
+    @property
+    def name(self) -> str:
+        """What the setting calls it."""
+        ...
+
+    @property
+    def survives_steps(self) -> bool:
+        """Whether it may be asked again after the clock was moved: who only said so once may not."""
+        ...
 
     def __call__(self) -> Attestation:
         """The reason.
