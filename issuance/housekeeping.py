@@ -18,8 +18,10 @@ from issuance.identity.actors import system_actor
 from issuance.identity.citizens import forget_codes
 from issuance.identity.rates import forget_attempts
 from issuance.identity.tokens import forget_tokens
-from issuance.key_log_anchors import anchor
+from issuance.key_log_anchors import LOG_LINE, anchor, record_unlogged
 from issuance.public_files import sweep_public
+from keys.errors import UnloggedUse
+from keys.signer import Purpose
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +89,17 @@ class Housekeeping:
 
     def _keep_key_logs(self, at: datetime) -> None:
         """Heads of the logs of key uses go into the audit trail, once a day; counts are compared."""
-        heads = self._service.keyring.heads()
-        with self._service.parts.engine.begin() as connection:
-            anchor(connection, heads, at=at)
-        self._service.keyring.reconcile()
+        keyring, engine = self._service.keyring, self._service.parts.engine
+        # Before the database is held: a signer may let one wait.
+        heads, signer = keyring.heads(), keyring.obtain(LOG_LINE, purpose=Purpose.LOG, at=at)
+        with engine.begin() as connection:
+            anchor(connection, heads, signer=signer, at=at)
+        try:
+            keyring.reconcile()
+        except UnloggedUse as error:
+            with engine.begin() as connection:
+                record_unlogged(connection, error, at=at)
+            raise
 
     def _sweep(self, before: datetime) -> None:
         """What killed processes left half-written."""

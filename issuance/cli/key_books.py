@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from issuance.app import open_books
 from issuance.audit.trail import verify_chain
 from issuance.clock import system_clock
@@ -86,31 +88,27 @@ def making(directory: Path) -> Iterator[tuple[Keyring, datetime]]:
 def findings(directory: Path) -> Iterator[Finding]:
     """What an auditor finds, one after another."""
     with beside(directory) as books:
-        anchors = _anchored(books.layout, books.settings)
-        for key_class in KeyClass:
-            yield _chain(books.layout.use_log(key_class.value), anchors[key_class])
+        engine = open_books(books.layout, books.settings)
+        try:
+            with reading(engine) as connection:
+                # Heads in a trail that was altered itself would prove nothing.
+                verify_chain(connection)
+                for key_class in KeyClass:
+                    yield _chain(books, key_class, connection)
+        finally:
+            engine.dispose()
         yield from _kept_and_registered(books)
         yield from _counted(books)
 
 
-def _anchored(layout: Layout, settings: Settings) -> dict[KeyClass, dict[int, bytes]]:
-    engine = open_books(layout, settings)
+def _chain(books: KeyBooks, key_class: KeyClass, trail: Connection) -> Finding:
     try:
-        with reading(engine) as connection:
-            # Heads in a trail that was altered itself would prove nothing.
-            verify_chain(connection)
-            return {each: anchored_heads(connection, each.value) for each in KeyClass}
-    finally:
-        engine.dispose()
-
-
-def _chain(path: Path, heads: dict[int, bytes]) -> Finding:
-    try:
-        head = verify_log(path, heads=heads)
+        heads = anchored_heads(trail, key_class.value, key=books.register.find)
+        head = verify_log(books.layout.use_log(key_class.value), heads=heads)
     except KeyCustodyError as error:
         return Finding(is_in_order=False, sentence=str(error))
     kept = f"{len(heads)} heads in the audit trail agree" if heads else "no head is in the audit trail yet"
-    return Finding(is_in_order=True, sentence=f"{path.stem}: {head.sequence} uses, one whole chain; {kept}.")
+    return Finding(is_in_order=True, sentence=f"{key_class}: {head.sequence} uses, one whole chain; {kept}.")
 
 
 def _kept_and_registered(books: KeyBooks) -> Iterator[Finding]:

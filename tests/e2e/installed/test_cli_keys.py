@@ -11,13 +11,20 @@ from installed_service import Ran, run
 from typer.testing import CliRunner
 
 from issuance.app import open_books
+from issuance.audit.trail import AuditObject, Facts, entries, record
 from issuance.cli.commands import app, main
+from issuance.clock import system_clock
 from issuance.custody import open_custody
 from issuance.database import reading
-from issuance.key_log_anchors import ACTION, ANCHOR_EVERY, anchor, anchored_heads
+from issuance.housekeeping import Housekeeping
+from issuance.identity.actors import system_actor
+from issuance.installation import open_installation
+from issuance.key_log_anchors import ACTION, ANCHOR_EVERY, LOG_LINE, anchor, anchored_heads
+from issuance.keyrings import open_keyring
 from issuance.settings import Layout, load_settings
-from keys.classes import KeyClass
+from keys.errors import UnloggedUse, UseLogBroken
 from keys.keyring import LogHead
+from keys.register import Register
 from keys.signer import Purpose
 from keys.use_log import UseLog
 
@@ -46,12 +53,13 @@ def told(ran: Ran) -> str:
 
 def anchored(layout: Layout) -> None:
     """What the housekeeping does once a day."""
-    engine = open_books(layout, load_settings(layout))
-    logs = [UseLog(layout.use_log(each.value)) for each in KeyClass]
+    settings = load_settings(layout)
+    engine, keyring = open_books(layout, settings), open_keyring(layout, settings, clock=system_clock)
+    at = system_clock()
+    signer = keyring.obtain(LOG_LINE, purpose=Purpose.LOG, at=at)
     with engine.begin() as connection:
-        anchor(connection, tuple(log.head() for log in logs), at=datetime.now(UTC) + 2 * ANCHOR_EVERY)
-    for log in logs:
-        log.close()
+        anchor(connection, keyring.heads(), signer=signer, at=at + 2 * ANCHOR_EVERY)
+    keyring.close()
     engine.dispose()
 
 
@@ -101,6 +109,8 @@ def test_rotating_makes_a_key_that_waits(wathiqa: Wathiqa) -> None:
     assert "status-2 signs from" in told(wathiqa("keys", "rotate", "status", "--in", "3"))
     # Asked again, nothing more is made.
     assert "status-2 signs from" in told(wathiqa("keys", "rotate", "status"))
+    month = f"{datetime.now(UTC) + timedelta(days=31):%Y-%m}"
+    assert f"signs from {month}" in told(wathiqa("keys", "rotate", "seal-code-civil-registry"))
 
     listed = told(wathiqa("keys", "list"))
     assert "status-2" in listed
@@ -183,18 +193,47 @@ def test_an_audit_finds_a_log_that_was_exchanged_for_another(wathiqa: Wathiqa, l
     assert "differs from the head that was kept elsewhere" in audited.out
 
 
-def test_heads_are_entered_once_a_day_and_only_when_they_moved(layout: Layout) -> None:
-    engine = open_books(layout, load_settings(layout))
-    at = datetime.now(UTC)
+def test_heads_are_entered_once_a_day_signed_and_only_when_they_moved(layout: Layout) -> None:
+    settings = load_settings(layout)
+    engine, keyring = open_books(layout, settings), open_keyring(layout, settings, clock=system_clock)
+    at = system_clock()
+    signer = keyring.obtain(LOG_LINE, purpose=Purpose.LOG, at=at)
     heads = [LogHead(log="one", sequence=number, hash=bytes([number]) * 32) for number in (0, 1, 2)]
     asked = [(0, 0.0), (1, 0.0), (2, 0.9), (2, 1.0), (2, 2.5)]
     for index, days in asked:
         with engine.begin() as connection:
-            anchor(connection, (heads[index],), at=at + days * ANCHOR_EVERY)
+            anchor(connection, (heads[index],), signer=signer, at=at + days * ANCHOR_EVERY)
+    register = Register(layout.key_register)
 
     with reading(engine) as connection:
-        assert anchored_heads(connection, "one") == {1: heads[1].hash, 2: heads[2].hash}
-        assert anchored_heads(connection, "another") == {}
+        found = anchored_heads(connection, "one", key=register.find)
+        assert found == {1: heads[1].hash, 2: heads[2].hash}
+        assert anchored_heads(connection, "another", key=register.find) == {}
+    with engine.begin() as connection:
+        facts: Facts = {"sequence": 3, "hash": "00" * 32, "key": "log", "signature": "3006020101020101"}
+        about = AuditObject(kind="key-log", id="one")
+        record(connection, system_actor("somebody"), ACTION, about, at=at, facts=facts)
+        with pytest.raises(UseLogBroken, match="no log key has signed"):
+            anchored_heads(connection, "one", key=register.find)
+    register.close()
+    keyring.close()
     engine.dispose()
-    assert ACTION == "keys.anchor"
-    assert timedelta(days=1) == ANCHOR_EVERY
+
+
+def test_a_use_behind_the_log_s_back_goes_into_the_trail(layout: Layout) -> None:
+    service = open_installation(layout)
+    housekeeping = Housekeeping(service)
+    error = UnloggedUse(key_id="timestamp", counted=2, logged=1)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service.keyring, "reconcile", fail)
+        with pytest.raises(UnloggedUse):
+            housekeeping.make_round()
+    with reading(service.parts.engine) as connection:
+        (entry,) = entries(connection, on=AuditObject(kind="key", id="timestamp"))
+    service.close()
+
+    assert (entry.action, entry.facts["counted"]) == ("keys.unlogged-use", "2")
