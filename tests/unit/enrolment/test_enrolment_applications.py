@@ -1,7 +1,10 @@
 """From an application to a certificate: two officers, one key, one certificate."""
 
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -274,6 +277,45 @@ def test_long_before_its_end_the_present_key_is_not_enough(office: Office) -> No
     application = _renew(office, present.serial_number, *_proof(key, new_key()))
     with pytest.raises(ApprovalsMissing):
         office.issue(application.number)
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(("ec", "ec_paramgen_curve:P-256"), id="P-256"),
+        pytest.param(("ec", "ec_paramgen_curve:P-384"), id="P-384"),
+        pytest.param(("rsa", "rsa_keygen_bits:3072"), id="RSA-3072"),
+    ],
+)
+def test_openssl_makes_the_requests_and_the_proof(
+    office: Office, tmp_path: Path, kind: tuple[str, str]
+) -> None:
+    """The recipe of docs/operations/enrolment.md, line by line."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+
+    def run(*command: str) -> None:
+        subprocess.run(["openssl", *command], cwd=tmp_path, check=True, capture_output=True)
+
+    for name in ("archive", "new"):
+        made = ("-newkey", kind[0], "-pkeyopt", kind[1], "-nodes", "-keyout", f"{name}.key")
+        run("req", "-new", *made, "-subj", "/", "-out", f"{name}.csr")
+    present = office.issue(_approved_file(office, tmp_path / "archive.csr"))
+    office.now = present.not_after - timedelta(days=60)
+    run("req", "-in", "new.csr", "-outform", "DER", "-out", "new.der")
+    run("dgst", "-sha256", "-sign", "archive.key", "-out", "new.proof", "new.der")
+    request, proof = (tmp_path / "new.csr").read_bytes(), (tmp_path / "new.proof").read_bytes()
+
+    application = _renew(office, present.serial_number, request, proof)
+
+    assert office.issue(application.number).name == present.name
+
+
+def _approved_file(office: Office, path: Path) -> str:
+    application = office.submit(request=path.read_bytes())
+    office.approve(application.number, AMAL, BASEL)
+    return application.number
 
 
 @pytest.mark.parametrize("forge", ["another key", "another request", "rubbish"])
