@@ -47,7 +47,13 @@ class DocumentJudge:
         trust_list = self._trust.trust_list
         signature = judge_signature(file, chain=self._chain, at=at)
         text = find_seal_code(file.links, trust_list.verify_origin)
-        seal = validate_seal_code(text, trust=self._trust, at=at) if text is not None else None
+        # The file's seal covers the code; that both are of one agency is compared below.
+        is_sealed = signature.indication is Indication.TOTAL_PASSED
+        seal = (
+            None
+            if text is None
+            else validate_seal_code(text, trust=self._trust, at=at, is_vouched_for=is_sealed)
+        )
         comparison = compare(file, signature, seal, trust_list)
         return ValidationReport(
             at=at,

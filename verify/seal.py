@@ -96,8 +96,16 @@ class SealReport:
         return Check(code="seal-code", outcome=outcome, words=self.words, facts={"reason": self.reason.value})
 
 
-def validate_seal_code(text: str, *, trust: Trust, at: datetime) -> SealReport:
-    """The verdict on the text of a symbol, by what `trust` vouches for, at `at`."""
+def validate_seal_code(text: str, *, trust: Trust, at: datetime, is_vouched_for: bool = False) -> SealReport:
+    """The verdict on the text of a symbol, by what `trust` vouches for, at `at`.
+
+    Args:
+        text: what the symbol says.
+        trust: what is believed.
+        at: now.
+        is_vouched_for: whether it stands in a file whose own seal, by another key, was found good. Then
+            it does not matter that others may have had the key of codes since.
+    """
     try:
         parsed = parse_seal_code(text)
     except UnknownSealVersion:
@@ -105,7 +113,7 @@ def validate_seal_code(text: str, *, trust: Trust, at: datetime) -> SealReport:
     except SealCodeError:
         return SealReport(at=at, reason=Reason.UNREADABLE)
     doubt = _judge_seal(parsed, trust, at)
-    if doubt is not None:
+    if doubt is not None and not (is_vouched_for and doubt is Reason.KEY_COMPROMISED):
         return SealReport(at=at, reason=doubt)
     return _report_signed(parsed.claims, trust, at)
 
@@ -137,12 +145,10 @@ def _judge_key(key: SealKey, claims: SealClaims, at: datetime) -> Reason | None:
     in_window = key.not_before <= claims.issued_at <= key.not_after
     if not in_window or claims.agency != key.agency or claims.profile not in key.profiles:
         return Reason.KEY_NOT_PERMITTED
-    if key.state is KeyState.COMPROMISED:
-        # Before the key was stopped, ours and a thief's who dates back cannot be told apart.
-        return Reason.KEY_COMPROMISED
     if claims.issued_at > at + CLOCK_TOLERANCE:
         return Reason.CLOCK_WRONG
-    return None
+    # Before the key was stopped, ours and a thief's who dates back cannot be told apart.
+    return Reason.KEY_COMPROMISED if key.state is KeyState.COMPROMISED else None
 
 
 def _report_signed(claims: SealClaims, trust: Trust, at: datetime) -> SealReport:

@@ -61,8 +61,8 @@ async function judgeSeal({ kid, claims, message }, trust, now) {
   if (!signer) return "bad-signature";
   const inWindow = signer.from * 1000 <= claims.issuedAt && claims.issuedAt <= signer.until * 1000;
   if (!inWindow || claims.agency !== signer.agency || !signer.profiles.includes(claims.profile)) return "key-not-permitted";
-  if (signer.state === "compromised") return "key-compromised";
-  return claims.issuedAt > now + CLOCK_TOLERANCE_MS ? "clock-wrong" : null;
+  if (claims.issuedAt > now + CLOCK_TOLERANCE_MS) return "clock-wrong";
+  return signer.state === "compromised" ? "key-compromised" : null;
 }
 
 function showFields(profile, claims, tables) {

@@ -17,7 +17,7 @@ from signing.formats.document_number import make_document_number
 from signing.formats.pades_level import Level
 from signing.formats.profiles import profile_of_kind, seal_fields
 from signing.formats.status_list import Status, StatusClaims, StatusList
-from signing.formats.trust_list import Agency, SealKey, TrustList
+from signing.formats.trust_list import Agency, KeyState, SealKey, TrustList
 from signing.pades.archive import Archivist
 from signing.pades.revocation import RevocationData
 from signing.pades.sealer import Sealer
@@ -182,6 +182,7 @@ class Office:
                 profiles=tuple(range(1, 9)),
                 not_before=datetime(2026, 1, 1, tzinfo=UTC),
                 not_after=datetime(2029, 1, 1, tzinfo=UTC),
+                state=bent.get("code_key", KeyState.ACTIVE),
             )
             for agency in bent.get("agencies", AGENCIES[:1])
         )
