@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ca.ceremony.errors import TranscriptRefused
@@ -71,6 +71,7 @@ def test_a_mark_hides_nothing_but_a_value_of_its_form(old: str, new: str) -> Non
         compare(transcript().encode(), transcript().text().replace(old, new).encode())
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS, WORDS)
 def test_the_json_says_what_the_text_says(title: str, label: str, value: str) -> None:
     made = transcript()
