@@ -29,7 +29,6 @@ from verify.readers import FileView, SignatureView, view_file
 
 MAX_DOCUMENT_OCTETS = 8 * 1024 * 1024
 MAX_CONTENTS_OCTETS = 64 * 1024
-SEALED_REVISIONS = 2  # the rendered and the sealing one
 SEAL_SUB_FILTER = "/ETSI.CAdES.detached"
 TIME_STAMP_SUB_FILTER = "/ETSI.RFC3161"  # EN 319 142-1 §5.5
 
@@ -81,15 +80,21 @@ class SealedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gap:
-    """What the byte range leaves out, `<` and `>` included."""
+    """What one byte range leaves out, `<` and `>` included."""
 
     start: int
     end: int
+    covered: int  # where the byte range ends
 
     @staticmethod
     def of(update: DocumentTimeStamp) -> "_Gap":
         """The gap of a document time-stamp."""
-        return _Gap(start=update.gap[0], end=update.gap[1])
+        return _Gap(start=update.gap[0], end=update.gap[1], covered=update.end)
+
+    @property
+    def byte_range(self) -> tuple[int, int, int, int]:
+        """As the signature dictionary must have it (ISO 32000-2 §12.8.1)."""
+        return 0, self.start, self.end, self.covered - self.end
 
 
 def read_sealed_file(pdf: bytes) -> SealedFile:
@@ -113,29 +118,19 @@ def _read(pdf: bytes) -> SealedFile:
         raise FormatFailure(f"larger than {MAX_DOCUMENT_OCTETS} octets")
     if not pdf.startswith(b"%PDF-1.7\n") or not pdf.endswith((b"%%EOF\n", b"%%EOF")):
         raise FormatFailure("does not begin or end as a document of ours")
-    gap, end = _seal_gap(pdf)
+    seal = _seal_gap(pdf)
     if _TABLE_IN_A_STREAM.search(pdf):
         raise FormatFailure("a table of objects in a stream")
-    try:
-        updates, _ = read_updates(pdf, read_ground(pdf, end))
-        changes = [*_sealed_changes(pdf, end), *(frozenset(each.offsets.items()) for each in updates)]
-    except NotOurForm as error:
-        raise FormatFailure(str(error)) from error
-    gaps = [
-        (gap, end),
-        *((_Gap.of(each), each.end) for each in updates if isinstance(each, DocumentTimeStamp)),
-    ]
-    contents = [_contents(pdf, each) for each, _ in gaps]
-    view = view_file(_with_markers(pdf, [each for each, _ in gaps], contents))
+    updates, changes = _revisions(pdf, seal.covered)
+    gaps = [seal, *(_Gap.of(each) for each in updates if isinstance(each, DocumentTimeStamp))]
+    contents = [_contents(pdf, each) for each in gaps]
+    view = view_file(_with_markers(pdf, gaps, contents))
     _check_form(view, updates, changes)
-    for number, (signature, (each, covered), content) in enumerate(
-        zip(view.signatures, gaps, contents, strict=True)
-    ):
-        byte_range = (0, each.start, each.end, covered - each.end)
-        _check_signature(signature, _marker(content), byte_range, is_seal=number == 0)
+    for signature, gap, content in zip(view.signatures, gaps, contents, strict=True):
+        _check_signature(signature, _marker(content), gap.byte_range, is_seal=gap is seal)
     whole = memoryview(pdf)
-    digest = hashlib.sha256(whole[: gap.start])
-    digest.update(whole[gap.end : end])
+    digest = hashlib.sha256(whole[: seal.start])
+    digest.update(whole[seal.end : seal.covered])
     return SealedFile(
         cms=_without_padding(contents[0]),
         signed_digest=digest.digest(),
@@ -145,7 +140,7 @@ def _read(pdf: bytes) -> SealedFile:
         attachments=view.attachments,
         stores=tuple(_stores(updates)),
         time_stamps=tuple(_time_stamps(whole, updates, contents[1:])),
-        sealed_octets=end,
+        sealed_octets=seal.covered,
     )
 
 
@@ -155,11 +150,11 @@ def sealed_octets(pdf: bytes) -> int:
     Raises:
         FormatFailure: it has no seal where ours is.
     """
-    return _seal_gap(pdf)[1]
+    return _seal_gap(pdf).covered
 
 
-def _seal_gap(pdf: bytes) -> tuple[_Gap, int]:
-    """What the oldest byte range leaves out, and where it ends: the sealing revision's end."""
+def _seal_gap(pdf: bytes) -> _Gap:
+    """What the oldest byte range leaves out; it ends where the sealing revision does."""
     found = _BYTE_RANGE.search(pdf)
     if found is None:
         raise FormatFailure("no byte range")
@@ -169,7 +164,17 @@ def _seal_gap(pdf: bytes) -> tuple[_Gap, int]:
         raise FormatFailure("the byte range is out of order")
     if len(_BYTE_RANGE.findall(pdf, 0, end)) != 1:
         raise FormatFailure("not exactly one byte range in what is sealed")
-    return _Gap(start=first, end=second), end
+    return _Gap(start=first, end=second, covered=end)
+
+
+def _revisions(pdf: bytes, end: int) -> tuple[tuple[Update, ...], list[frozenset[tuple[int, int]]]]:
+    """What follows the seal; and of all revisions, the sealed ones first, where their objects stand."""
+    try:
+        updates, _ = read_updates(pdf, read_ground(pdf, end))
+        changes = [*_sealed_changes(pdf, end), *(frozenset(each.offsets.items()) for each in updates)]
+    except NotOurForm as error:
+        raise FormatFailure(str(error)) from error
+    return updates, changes
 
 
 def _sealed_changes(pdf: bytes, end: int) -> tuple[frozenset[tuple[int, int]], ...]:

@@ -29,8 +29,6 @@ from signing.pades.revision import prepare_revision
 from signing.pades.revocation import RevocationSource
 from signing.pades.tokens import TimeStamp, Tokens
 
-__all__ = ["Sealer", "TimeStamp"]
-
 
 class Sealer:
     """Seals in the name of one agency.
