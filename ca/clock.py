@@ -30,7 +30,9 @@ def whole_seconds(at: datetime) -> datetime:
 
 def generalized_time(at: datetime) -> bytes:
     """`YYYYMMDDHHMMSSZ` (RFC 5280 §4.1.2.5.2)."""
-    return whole_seconds(at).strftime("%Y%m%d%H%M%SZ").encode("ascii")
+    at = aware(at)
+    parts = (at.year, at.month, at.day, at.hour, at.minute, at.second)
+    return b"%04d%02d%02d%02d%02d%02dZ" % parts
 
 
 def fractional_time(at: datetime) -> bytes:

@@ -47,19 +47,25 @@ def _base128(arc: int) -> bytes:
 
 
 class Reader:
-    """Reads the values inside one constructed value, in order, strictly."""
+    """Reads the values inside one constructed value, in order, strictly.
+
+    Every signature has passed some dozens of reads, so the common step is short.
+    """
+
+    __slots__ = ("_data", "_end", "_offset")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._offset = 0
+        self._end = len(data)
 
     def __bool__(self) -> bool:
         """Whether anything is left."""
-        return self._offset < len(self._data)
+        return self._offset < self._end
 
     def next_tag(self) -> int | None:
         """The tag of the next value, None at the end."""
-        return self._data[self._offset] if self else None
+        return self._data[self._offset] if self._offset < self._end else None
 
     def read(self, tag: int) -> bytes:
         """The contents of the next value, which must carry `tag`.
@@ -81,31 +87,32 @@ class Reader:
 
     def _step(self, tag: int) -> int:
         """Move behind the next value; answers where its contents begin."""
-        if self.next_tag() != tag:
-            msg = f"expected tag {tag:#04x} at offset {self._offset}, found {self.next_tag()}"
+        data, at = self._data, self._offset
+        if at >= self._end or data[at] != tag:
+            msg = f"expected tag {tag:#04x} at offset {at}, found {self.next_tag()}"
             raise ValueError(msg)
-        length, content = self._length(self._offset + 1)
-        if content + length > len(self._data):
+        content = at + 2
+        if content > self._end:
+            msg = "length missing"
+            raise ValueError(msg)
+        length = data[at + 1]
+        if length >= SHORT_LENGTH_LIMIT:
+            length, content = self._long_length(content, length & 0x7F)
+        if content + length > self._end:
             msg = "value cut short"
             raise ValueError(msg)
         self._offset = content + length
         return content
 
-    def _length(self, at: int) -> tuple[int, int]:
-        head = self._data[at : at + 1]
-        if not head:
-            msg = "length missing"
-            raise ValueError(msg)
-        if head[0] < SHORT_LENGTH_LIMIT:
-            return head[0], at + 1
-        count = head[0] & 0x7F
-        octets = self._data[at + 1 : at + 1 + count]
+    def _long_length(self, at: int, count: int) -> tuple[int, int]:
+        """A length of `count` octets, and where the contents begin."""
+        octets = self._data[at : at + count]
         length = int.from_bytes(octets, "big")
         shortest = count and octets[:1] != b"\0" and length >= SHORT_LENGTH_LIMIT
         if not shortest or count > MAX_LENGTH_OCTETS or len(octets) != count:
             msg = "length that is not DER (X.690 §10.1)"
             raise ValueError(msg)
-        return length, at + 1 + count
+        return length, at + count
 
     def read_integer(self) -> int:
         """An INTEGER in the fewest octets (§8.3.2).
@@ -122,7 +129,7 @@ class Reader:
             ValueError: something is.
         """
         if self:
-            msg = f"{len(self._data) - self._offset} octets too many"
+            msg = f"{self._end - self._offset} octets too many"
             raise ValueError(msg)
 
 
@@ -132,11 +139,11 @@ def parse_integer(content: bytes) -> int:
     Raises:
         ValueError: no octets, or a superfluous leading one.
     """
-    value = int.from_bytes(content, "big", signed=True)
-    if tlv(INTEGER, content) != integer(value):
+    # A leading octet that only repeats the sign is superfluous.
+    if not content or (len(content) > 1 and content[0] == (0xFF if content[1] & 0x80 else 0)):
         msg = "INTEGER that is not DER (X.690 §8.3.2)"
         raise ValueError(msg)
-    return value
+    return int.from_bytes(content, "big", signed=True)
 
 
 def parse_sequence(der: bytes) -> Reader:
