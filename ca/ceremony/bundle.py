@@ -88,8 +88,8 @@ def read_bundle(folder: Path) -> Bundle:
     """
     if not (folder / CONTENTS).exists() and (folder / "bundle").is_dir():
         folder = folder / "bundle"
-    if not folder.is_dir():
-        raise ResultsRefused(path=str(folder), rule="a folder that a ceremony wrote")
+    if not (folder / CONTENTS).is_file():
+        raise ResultsRefused(path=str(folder), rule=f"a folder that a ceremony wrote, with {CONTENTS} in it")
     files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         if not path.is_dir():

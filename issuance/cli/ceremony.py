@@ -55,7 +55,7 @@ def hold_ceremony(
     from ca.ceremony.play import rehearse as play_rehearsal
     from ca.ceremony.results import require_free
     from issuance.ceremonies import program
-    from issuance.cli.ceremony_room import show_plan
+    from issuance.cli.ceremony_room import show_plan, warn_of_connections
     from issuance.clock import system_clock
 
     if shares not in {"terminal", "files"}:
@@ -73,6 +73,7 @@ def hold_ceremony(
         steps = len(played.transcript.steps)
         console.print(f"Rehearsed in {steps} steps; the keys are gone. Transcript: {out}", soft_wrap=True)
         return
+    warn_of_connections(console)
     _require_reviewed(reviewed.sha256, plan_sha256, console)
     sheets = out.with_name(f"{out.name}-sheets") if shares == "files" else None
     _perform(reviewed, earlier, out, sheets, console)

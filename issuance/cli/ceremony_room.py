@@ -128,6 +128,14 @@ def show_plan(console: Console, plan: Plan, *, is_rehearsal: bool) -> None:
     console.print(Panel(table, title=f"{kind}: {plan.ceremony}", title_align="left", width=WIDTH))
 
 
+def warn_of_connections(console: Console, interfaces: Path = Path("/sys/class/net")) -> None:
+    """Say which network interfaces are up: a ceremony's machine is connected to nothing."""
+    for state in sorted(interfaces.glob("*/operstate")):
+        if state.parent.name != "lo" and state.read_text(encoding="ascii").strip() == "up":
+            line = f"  ! This machine is connected: {state.parent.name} is up. A ceremony is held offline."
+            console.print(Text(line, style="bold yellow"))
+
+
 def show_end(console: Console, transcript: Transcript, out: Path, sheets: Path | None) -> None:
     """What everybody writes down, and where things go now."""
     lines = Text.assemble(

@@ -1,6 +1,7 @@
 """A ceremony through the commands, as operator and custodians meet them: from `init --ceremony` to `init`."""
 
 import hashlib
+import io
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from installed_service import Ran, run
 from rich.console import Console
 
 from ca.ceremony.sheets import words_of
-from issuance.cli.ceremony_room import TerminalRoom
+from issuance.cli.ceremony_room import TerminalRoom, warn_of_connections
 from issuance.cli.commands import main
 from issuance.installation import prepare_ceremony, prepare_installation
 from issuance.settings import Layout, Settings
@@ -215,6 +216,17 @@ def test_only_what_the_root_certified_is_asked_of_a_ceremony(prepared: Layout, t
     listed = run(main, "wathiqa", "keys", "list", "--directory", str(prepared.root)).out
     assert "issuing-2" not in listed, "no key was replaced for a request that was refused"
     assert run(main, *asked, "--revoke", "no serial").code == 2
+
+
+def test_a_machine_that_is_connected_is_told_to_be_so(tmp_path: Path) -> None:
+    for name, state in (("lo", "up"), ("eth0", "up"), ("wlan0", "down")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "operstate").write_text(f"{state}\n")
+    said = io.StringIO()
+    warn_of_connections(Console(file=said), tmp_path)
+
+    assert said.getvalue().count("connected") == 1
+    assert "eth0 is up" in said.getvalue()
 
 
 def _text(out: Path) -> str:
