@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from verify.algorithms import MIN_RSA_BITS
 from verify.errors import NotDecided, NotVerified
@@ -50,6 +50,8 @@ _REFUSED = frozenset(
 )
 # RFC 3161 §4: after these, what a TSA stamped before the revocation remains good.
 _HARMLESS = frozenset({"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"})
+
+_OF_A_PERSON = frozenset({NameOID.GIVEN_NAME, NameOID.SURNAME, NameOID.PSEUDONYM})
 
 
 class Role(StrEnum):
@@ -268,11 +270,18 @@ def _check_role(leaf: x509.Certificate, role: Role, check: str) -> None:
         case Role.SEAL:
             if not usage.content_commitment:
                 raise _unfit(check, "the certificate may not seal documents")
+            if _names_a_person(leaf):
+                raise _unfit(check, "the certificate is a person's, and a person is not the agency")
         case Role.TIME_STAMP:
             if not _only_time_stamps(leaf):
                 raise _unfit(check, "the certificate may not time-stamp")
         case _:
             assert_never(role)
+
+
+def _names_a_person(leaf: x509.Certificate) -> bool:
+    """ETSI EN 319 412-2 §4.2.4: a natural person's name has one of these; a legal person's has none."""
+    return any(attribute.oid in _OF_A_PERSON for attribute in leaf.subject)
 
 
 def _only_time_stamps(leaf: x509.Certificate) -> bool:

@@ -46,12 +46,14 @@ class OutsideKey:
 class Outside:
     """An agency's own system: its key, its certificate, and what is published; nothing else of ours."""
 
-    def __init__(self, town: Town, agency: str = CIVIL) -> None:
+    def __init__(self, town: Town, agency: str = CIVIL, *, officer: dict[str, str] | None = None) -> None:
         self.town, self.agency = town, agency
         self.signer = OutsideKey(ec.generate_private_key(ec.SECP256R1()))
-        body = {"agency": agency, "system": "archive", "request": certificate_request(self.signer.key)}
+        holder = {"system": "archive"} if officer is None else {"officer": officer}
+        body = {"agency": agency, "request": certificate_request(self.signer.key), **holder}
         machine = town.machine(Permission.CERTIFICATES_APPLY, agency=agency)
-        number = town.post("/authority/applications", machine, body, expect=201)["number"]
+        applicant = machine if officer is None else town.staff(Role.REGISTRATION_OFFICER, office="desk")
+        number = town.post("/authority/applications", applicant, body, expect=201)["number"]
         for office in ("one", "two"):
             officer = town.staff(Role.REGISTRATION_OFFICER, office=office)
             issued = town.post(f"/authority/applications/{number}/approvals", officer)
@@ -122,6 +124,18 @@ def test_another_agencys_enrolled_key_does_not_seal_for_this_one(town: Town, doc
     assert report.indication is Indication.TOTAL_PASSED
     assert report.signature.organization_identifier == "GO:SY-WORKERS-REGISTER"
     assert report.agreement is not Agreement.AGREES
+
+
+def test_an_officers_signature_is_no_seal_of_the_agency(town: Town, document: Document) -> None:
+    """The certificate names the agency too, and its key may sign documents; the person is not the agency."""
+    account = town.account(Role.REGISTRAR, national_number="99343456858")
+    person = {"account": account, "given_name": "هند", "surname": "المثال", "identifier": "OF:SY-1042"}
+    outside = Outside(town, officer=person)
+    town.later(seconds=1)
+    with pytest.raises(GateRefused):
+        outside.seal(document)
+    (report,) = outside.reports
+    assert report.indication is not Indication.TOTAL_PASSED
 
 
 def test_what_was_sealed_before_the_revocation_stands_and_nothing_after_it(
