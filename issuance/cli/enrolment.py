@@ -5,7 +5,7 @@ their password. The operator of the machine approves nothing.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -88,30 +88,43 @@ def submit_application(
     ],
     directory: Directory,
     agency: Annotated[str, typer.Option(help="Such as civil-registry.")],
-    system: Annotated[str, typer.Option(help="Which of its systems, the same at each renewal: archive.")],
     evidence: Annotated[str, typer.Option(help="How the applicant was identified: letter 14 of …")],
     as_: As,
+    system: Annotated[
+        str, typer.Option(help="For a seal: which of its systems, the same at each renewal: archive.")
+    ] = "",
+    officer: Annotated[str, typer.Option(help="For a person's signature: their login name.")] = "",
+    given_name: Annotated[str, typer.Option(help="The officer's, as the certificate says it.")] = "",
+    surname: Annotated[str, typer.Option(help="The officer's, as the certificate says it.")] = "",
+    identifier: Annotated[
+        str, typer.Option(help="The officer's within the service, such as OF:SY-1042; no national number.")
+    ] = "",
     renews: Annotated[str, typer.Option(help="Serial number of the certificate that this one follows.")] = "",
     proof: Annotated[
         Path | None,
         typer.Option(help="The present key's signature over the request (DER) with SHA-256.", exists=True),
     ] = None,
 ) -> None:
-    """Hand in an agency's request for a seal certificate.
+    """Hand in a request: for the seal of one of an agency's systems, or for an officer's signature.
 
-    Two other officers approve it. The subject is the registered one, whatever else the request asks for.
+    Two other officers approve it. The subject is the registered one; the request may leave it empty.
     """
     from ca.csr import parse_request
+    from ca.names import Officer
     from ca.serials import SerialNumber
-    from issuance.authority.desk import Wish
+    from issuance.authority.desk import NamedOfficer, Wish
 
+    if bool(system) == bool(officer):
+        raise typer.BadParameter("name either a --system or an --officer")
     checked = parse_request(request.read_bytes())
     present = SerialNumber(serial_number(renews)) if renews else None
     with opened(directory) as service:
         require(by := who(service, as_), "CERTIFICATES_APPLY")
+        person = Officer(given_name=given_name, surname=surname, identifier=identifier)
+        holder = NamedOfficer(account=_account_of(service, officer), person=person) if officer else system
         wish = Wish(
             agency=agency,
-            holder=system,
+            holder=holder,
             request=checked,
             evidence=evidence,
             renews=present,
@@ -120,6 +133,18 @@ def submit_application(
         application = service.desk.submit(wish, by=by, at=service.parts.clock())
     needed = application.approvals_needed
     typer.echo(f"{application.number} is {application.state.value}; approvals needed: {needed}")
+
+
+def _account_of(service: Any, login: str) -> str:  # noqa: ANN401  (a Service)
+    """The id of the account of this login.
+
+    Raises:
+        BadParameter: there is none.
+    """
+    for account, known in logins(service.parts.engine).items():
+        if known == login:
+            return account.partition(":")[2]
+    raise typer.BadParameter(f"{login!r} is no login; `wathiqa accounts list` shows them")
 
 
 @enrol_app.command("approve")

@@ -132,6 +132,29 @@ def _refused_by(console: Console, login: str, *command: str) -> str:
     return console.refused("ca", *command, "--as", login, typed=f"{PASSWORD}\n")
 
 
+def test_an_officer_is_certified_in_person(console: Console, tmp_path: Path) -> None:
+    for login in ("rana.desk", "rana.one", "rana.two"):
+        created = ("accounts", "create", login, "--full-name", login, "--role", "registration-officer")
+        console.done(*created, typed=f"{PASSWORD}\n")
+    place = ("--agency", "civil-registry", "--office", "damascus-1", "--national-number", "99343456858")
+    signer = ("accounts", "create", "rana.signs", "--full-name", "رنا المثال", "--role", "registrar", *place)
+    console.done(*signer, typed=f"{PASSWORD}\n")
+    request = tmp_path / "request.pem"
+    request.write_text(certificate_request(), encoding="ascii")
+    asked = ("enrol", "submit", str(request), "--agency", "civil-registry", "--evidence", "seen in person")
+    person = ("--given-name", "رنا", "--surname", "المثال", "--identifier", "OF:SY-1043")
+
+    number = console.by("rana.desk", *asked, "--officer", "rana.signs", *person).split()[0]
+    for login in ("rana.one", "rana.two"):
+        said = console.by(login, "enrol", "approve", number)
+
+    shown = console.done("ca", "show", said.split()[3].strip(","))
+    assert re.search(r"profile +officer", shown)
+    assert "CN=رنا المثال" in shown
+    both = console("ca", *asked, "--officer", "rana.signs", "--system", "archive", "--as", "rana.desk")
+    assert (both.code, "either" in both.err) == (2, True)
+
+
 def test_a_list_is_signed_though_none_was_due(console: Console) -> None:
     before = console.listed()
     said = console.done("ca", "crl", "--issue")
