@@ -216,10 +216,17 @@ class AuthorityDesk:
         with reading(self.books) as connection:
             return find_by_key(connection, key_digest)
 
-    def applications(self, **selection: object) -> list[Application]:
-        """Applications; the selection is that of `ca.applications.find_applications`."""
+    def applications(
+        self,
+        *,
+        state: ApplicationState | None = None,
+        agency: str | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> list[Application]:
+        """Applications by number, from the one following `after`: in one state, of one agency, or all."""
         with reading(self.books) as connection:
-            return find_applications(connection, **selection)  # type: ignore[arg-type]  # passed on as it is
+            return find_applications(connection, state=state, agency=agency, after=after, limit=limit)
 
     def counted(self, application: Application) -> int:
         """How many of its approvals count now."""
