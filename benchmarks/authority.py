@@ -40,6 +40,8 @@ NAME = "authority"
 SECONDS = 3.0
 WARM_UP = 50
 CONNECTIONS = (1, 16)
+SETTLE_AT_LEAST_SECONDS, SETTLE_WITHIN_SECONDS = 12, 60
+IDLE = 0.2  # seconds of processor in a second
 # An answer that says something is longer than 255 octets, so its length takes two; a refusal's takes one.
 SAYS_SOMETHING = b"\x30\x82"
 
@@ -121,10 +123,21 @@ def _served(layout: Layout, *, signers: str) -> Iterator[_Server]:
     )
     try:
         wait_for(address.port)
-        yield _Server(port=address.port, process=process.pid)
+        server = _Server(port=address.port, process=process.pid)
+        _let_settle(server)
+        yield server
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def _let_settle(server: _Server) -> None:
+    """Wait until it has published for the first time, and all that is left is to answer."""
+    for waited in range(SETTLE_WITHIN_SECONDS):
+        before = server.processor_seconds()
+        time.sleep(1)
+        if server.processor_seconds() - before < IDLE and waited > SETTLE_AT_LEAST_SECONDS:
+            return
 
 
 def _on_token(layout: Layout, module: str) -> Service:
