@@ -25,7 +25,8 @@ from ca.urls import PublicUrls
 from issuance.agencies import AGENCIES
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
-from issuance.authority.desk import AuthorityDesk, key_digest
+from issuance.authority.desk import AuthorityDesk
+from issuance.authority.naming import key_digest
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
 from issuance.clocks import open_clock

@@ -10,14 +10,11 @@ One officer is enough to suspend, release or revoke: whoever waits for a second 
 is in the wrong hands protects nobody (ADR 17).
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
 from sqlalchemy import Connection, Engine
 
 from ca import enrolment, revocation
@@ -28,7 +25,6 @@ from ca.crl import current_crl, issue_crl
 from ca.csr import CheckedRequest
 from ca.enrolment import NewApplication
 from ca.errors import NotRevocable
-from ca.names import Agency as CertifiedAgency
 from ca.names import Officer as CertifiedOfficer
 from ca.names import agency_name, officer_name
 from ca.profiles import ProfileName
@@ -47,6 +43,7 @@ from issuance.agencies import Agency
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.authority.errors import AgencyUnknown, OfficerUnknown
+from issuance.authority.naming import ENROLLED, certified, holder_of, name_of
 from issuance.clock import Clock
 from issuance.database import reading
 from issuance.file_locks import alone
@@ -54,9 +51,7 @@ from issuance.identity.actors import Actor, ActorKind
 from issuance.identity.errors import TokenNotValid
 from issuance.identity.permissions import Permission
 from issuance.identity.tokens import load_staff
-from keys.signer import PublicKey
 
-ENROLLED = "enrolled"
 _DATED = frozenset({"application-issue", "certificate-issue", "crl-issue"})
 """Acts that lead to a signature: none without a clock that somebody vouches for."""
 BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes"
@@ -438,49 +433,6 @@ def _require_online(connection: Connection, serial: int) -> None:
     """
     if load_certificate(connection, serial).issuer == ProfileName.ROOT.value:
         raise NotRevocable(serial_number=serial_text(serial), reason=BY_CEREMONY)
-
-
-def key_digest(key: PublicKey) -> str:
-    """By what a public key is known again: SHA-256 of its SubjectPublicKeyInfo, hexadecimal."""
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest()
-
-
-def name_of(actor: Actor) -> str:
-    """An actor as the authority's books name it: `staff:…`, `machine:…`."""
-    return f"{actor.kind}:{actor.id}"
-
-
-def holder_of(agency: str, system: str) -> str:
-    """The name under which an agency's system is certified, again and again."""
-    return f"{ENROLLED}-{agency}-{system}"
-
-
-def certified(agency: Agency) -> CertifiedAgency:
-    """An agency as certificates name it."""
-    return CertifiedAgency(
-        code=agency.id,
-        name_ar=agency.ar,
-        name_en=agency.en,
-        organization_identifier=agency.organization_identifier,
-    )
-
-
-def is_of(issued: IssuedCertificate, agency: Agency) -> bool:
-    """Whether a certificate names this agency."""
-    named = issued.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
-    return [each.value for each in named] == [agency.organization_identifier]
-
-
-def status_of(issued: IssuedCertificate, *, at: datetime) -> str:
-    """The present status in a word."""
-    if issued.is_revoked:
-        return "revoked"
-    if at > issued.not_after:
-        return "expired"
-    if issued.is_on_hold:
-        return "suspended"
-    return "in-force" if at >= issued.not_before else "not-yet-valid"
 
 
 def _is_same(before: Application, new: NewApplication, request: CheckedRequest, by: Actor) -> bool:

@@ -29,8 +29,9 @@ from ca.applications import Application, ApplicationState
 from ca.csr import CheckedRequest, check_subject, parse_request
 from ca.refusals import ApplicationClosed, KeyReused, RequestMalformed, SubjectNotRegistered
 from ca.store import IssuedCertificate
-from issuance.authority.desk import AuthorityDesk, Wish, holder_of
+from issuance.authority.desk import AuthorityDesk, Wish
 from issuance.authority.errors import NothingToRenew, NotPkcs10, as_problems
+from issuance.authority.naming import holder_of
 from issuance.clock import Clock
 from issuance.errors import IssuanceError, Unauthenticated, Unavailable
 from issuance.http.addresses import ClientNetwork

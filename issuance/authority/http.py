@@ -20,7 +20,7 @@ from ca.applications import Application, ApplicationState
 from ca.csr import key_kind, parse_request
 from ca.serials import SerialNumber, serial_text
 from ca.store import IssuedCertificate, StatusChange
-from issuance.authority.desk import AuthorityDesk, Wish, is_of, status_of
+from issuance.authority.desk import AuthorityDesk, Wish
 from issuance.authority.errors import AgencyUnknown, RequestNotText, as_problems
 from issuance.authority.models import (
     ApplicationBody,
@@ -35,6 +35,7 @@ from issuance.authority.models import (
     StatusShown,
     Why,
 )
+from issuance.authority.naming import is_of, status_of
 from issuance.clock import Clock
 from issuance.http.cursors import Cursors, PageCursor, PageLimit
 from issuance.http.errors import FieldsNotValid

@@ -218,7 +218,7 @@ def show_acts(
 
 
 def _status(issued: Any, at: Any) -> str:  # noqa: ANN401  (an IssuedCertificate and an instant)
-    from issuance.authority.desk import status_of
+    from issuance.authority.naming import status_of
 
     words = status_of(issued, at=at).replace("-", " ")
     if issued.revoked_at is None:

@@ -15,8 +15,8 @@ from installed_service import CIVIL, WORKERS, Town, certificate_request
 
 from ca.names import agency_name
 from issuance.agencies import AGENCIES
-from issuance.authority.desk import certified, key_digest
 from issuance.authority.est import PROOF_HEADER, RETRY_AFTER_SECONDS
+from issuance.authority.naming import certified, key_digest
 from issuance.identity import accounts, machines
 from issuance.identity.actors import system_actor
 from issuance.identity.permissions import MACHINE_PERMISSIONS, Permission, Role
