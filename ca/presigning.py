@@ -192,4 +192,3 @@ def _save(connection: Connection, draft: AnswerDraft, der: bytes, responder: Ocs
     key = {"serial_number": serial_text(draft.issued.serial_number), "hash_name": draft.hash_name}
     statement = insert(ocsp_answers).values(**key, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
-
