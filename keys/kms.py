@@ -15,7 +15,7 @@ Needs boto3, and nothing else that the service needs.
 import threading
 from dataclasses import dataclass
 from hashlib import sha256, sha384
-from typing import TYPE_CHECKING, NoReturn, assert_never, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, assert_never, cast
 
 import boto3
 from botocore.config import Config
@@ -61,6 +61,7 @@ class ServiceKey:
 class KmsSigner:
     """A key in the service."""
 
+    proves_signatures: ClassVar[Literal[True]] = True
     __slots__ = ("_counting", "_key", "_uses", "client")
 
     def __init__(self, key: ServiceKey, client: "KMSClient") -> None:

@@ -11,7 +11,7 @@ withdraw their own, so that there may be none but never two.
 
 import threading
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import ClassVar, Literal, NoReturn
 
 from pkcs11 import Attribute, ObjectClass, PrivateKey
 
@@ -51,6 +51,7 @@ class TokenKey:
 class Pkcs11Signer:
     """A key in a token."""
 
+    proves_signatures: ClassVar[Literal[True]] = True
     __slots__ = ("_counting", "_key", "_sessions", "_uses")
 
     def __init__(self, key: TokenKey, sessions: TokenSessions) -> None:

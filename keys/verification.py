@@ -5,7 +5,7 @@ same name, lose power between two halves of an answer, or miscalculate. A faulty
 signature even gives the key away (Boneh, DeMillo, Lipton 1997), so none leaves.
 """
 
-from typing import assert_never, cast
+from typing import ClassVar, Literal, Protocol, assert_never, cast, runtime_checkable
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, paddin
 
 from keys.errors import SignatureFaulty
 from keys.signer import Algorithm, PublicKey
+
+
+@runtime_checkable
+class ProvesSignatures(Protocol):
+    """A signer that verifies each answer under its own `public_key` before anybody has it."""
+
+    proves_signatures: ClassVar[Literal[True]]
 
 
 def require_signature(

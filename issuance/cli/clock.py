@@ -1,5 +1,7 @@
 """`wathiqa ca clock`: whether this machine's clock is believed, and why."""
 
+from datetime import timedelta
+
 import typer
 
 from issuance.cli.opened import Directory, show
@@ -30,11 +32,16 @@ def show_clock(directory: Directory) -> None:
         rows += [
             ("believed", f"for {LASTS.total_seconds() / 60:.0f} minutes"),
             ("why", lease.attestation.words),
-            ("wrong by at most", f"{lease.attestation.error.total_seconds() * 1000:.0f} ms"),
+            ("wrong by at most", _milliseconds(lease.attestation.error)),
         ]
     show(("clock", ""), [*rows, *_kernel()])
     if refused is not None:
         raise typer.Exit(1)
+
+
+def _milliseconds(error: timedelta) -> str:
+    """An operator's word comes without a measurement."""
+    return f"{error.total_seconds() * 1000:.0f} ms" if error else "not measured"
 
 
 def _kernel() -> list[tuple[str, str]]:

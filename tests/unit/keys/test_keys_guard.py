@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from keys import gates
 from keys.adoption import adopt, adopt_existing
 from keys.classes import KeyClass
 from keys.custody import Custody
@@ -345,6 +346,7 @@ class Double:
         self.custody = custody
         self.used = 0
         self.fault: str | None = None
+        self.proves = False
 
     def load(self, key_id: str) -> Any:
         inner = self.custody.load(key_id)
@@ -363,7 +365,10 @@ class Double:
                     signature[:-1] + bytes([signature[-1] ^ 1]) if outer.fault == "flips a bit" else signature
                 )
 
-        return Faulty()
+        class Proving(Faulty):
+            proves_signatures = True
+
+        return Proving() if self.proves else Faulty()
 
     def generate(self, key_id: str, **options: Any) -> Any:
         self.custody.generate(key_id, **options)
@@ -385,6 +390,19 @@ def test_a_wrong_signature_never_leaves(place: Any, sign: Any) -> None:
 
     with pytest.raises(SignatureFaulty):
         sign(signer)
+
+
+def test_what_the_backend_has_proven_is_not_verified_twice(
+    place: Any, sign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = []
+    monkeypatch.setattr(gates, "require_signature", lambda *_, **given: verified.append(given["key_id"]))
+    backend = Double(place.custody())
+    sign(place.open(backend).obtain(LINE, purpose=Purpose.SEAL, at=place.clock()))
+    backend.proves = True
+    sign(place.open(backend).obtain(LINE, purpose=Purpose.SEAL, at=place.clock()))
+
+    assert verified == [LINE]
 
 
 def test_an_unplugged_backend_leaves_an_entry_and_no_signature(place: Any, sign: Any) -> None:
