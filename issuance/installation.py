@@ -70,6 +70,7 @@ def prepare_installation(
 ) -> None:
     """Make everything but the authority; see `initialise`."""
     layout.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout.state.chmod(0o700)  # it may have been made by somebody who did not know what comes into it
     layout.public.mkdir(parents=True, exist_ok=True)
     if not layout.settings.exists():
         write_settings(layout, settings)

@@ -1,5 +1,6 @@
 """Running the service: the web server with its worker, and the sandbox provider beside it."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from issuance.app import Service
 from issuance.housekeeping import Housekeeping
 from issuance.requests.workflow import Worker
 from issuance.settings import Layout
+from issuance.signers import without_secrets
 from issuance.web import create_app
 
 LOOPBACK = "127.0.0.1"
@@ -103,8 +105,10 @@ def sandbox_provider(layout: Layout, address: Address, *, webhooks_to: str) -> I
         raise NotStarted(f"somebody else listens at {address.url}; stop it, or choose another port")
     command = [sys.executable, "-m", "issuance.cli.commands", "sandbox-payments", "--with-parent"]
     options = ["--directory", str(layout.root), "--port", str(address.port), "--webhooks-to", webhooks_to]
-    # The pipe closes when we end, however we end; the provider ends with it.
-    process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE)  # noqa: S603  (our own command)
+    # The pipe closes when we end, however we end; the provider ends with it. It is a stranger to our keys.
+    process = subprocess.Popen(  # noqa: S603  (our own command)
+        [*command, *options], stdin=subprocess.PIPE, env=without_secrets(os.environ)
+    )
     try:
         _wait_until(lambda: process.poll() is not None or _is_up(address), "the sandbox payment provider")
         if process.poll() is not None:
