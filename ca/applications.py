@@ -299,6 +299,16 @@ def find_by_key(connection: Connection, key_digest: str) -> Application | None:
     return None if row is None else _application(connection, row)
 
 
+def find_by_certificate(connection: Connection, serial: SerialNumber) -> Application | None:
+    """The application that this certificate was made of; None where it was made of none."""
+    query = select(applications).where(
+        applications.c.serial_number == serial_text(serial),
+        applications.c.state == ApplicationState.ISSUED.value,
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _application(connection, row)
+
+
 def find_applications(
     connection: Connection,
     *,

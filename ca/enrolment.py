@@ -7,7 +7,8 @@
   counts while its officer still may approve: it is asked anew when the certificate is made.
 - A key is applied for once: one that stands in an application, a certificate, or in custody here is refused.
 - A renewal has a new key and overlaps with the certificate it follows, which stays in force to its end. Where
-  the present key signs the renewal request, the two approvals of then still speak (`RENEWAL_WINDOW`).
+  the present key signs the renewal request, the two approvals of then still speak (`RENEWAL_WINDOW`): for the
+  same subject, profile and agency, and for nothing else. Any other name is approved like a first one.
 - The serial number is kept with the application before anything is made with it. What breaks off is taken
   up by `settle`: if the certificate stands in the books the application is issued, else it waits for another
   attempt under another number, and the books let no earlier one finish (`ca.applications`). So an application
@@ -37,6 +38,7 @@ from ca.applications import (
     change_state,
     find_applications,
     find_attempts,
+    find_by_certificate,
     find_by_key,
     find_renewals,
     load_application,
@@ -133,7 +135,11 @@ def submit(
     needed = APPROVALS_NEEDED
     if new.renews is not None:
         present = renewable(connection, new.renews, holder=new.holder, at=at)
-        if new.proof is not None and _is_proven(present, request, new.proof, at):
+        if (
+            new.proof is not None
+            and _is_proven(present, request, new.proof, at)
+            and _says_the_same(connection, present, new)
+        ):
             needed = 0
     application = Application(
         number=f"A-{at:%y}-{secrets.randbelow(10**NUMBER_DIGITS):0{NUMBER_DIGITS}d}",
@@ -466,6 +472,20 @@ def _is_proven(present: IssuedCertificate, request: CheckedRequest, proof: bytes
     except InvalidSignature as error:
         raise RenewalProofWrong from error
     return at >= present.not_after - RENEWAL_WINDOW
+
+
+def _says_the_same(connection: Connection, present: IssuedCertificate, new: NewApplication) -> bool:
+    """Whether officers have approved, for the present certificate, all that the new one would say.
+
+    A key proves who holds it; it does not prove that its holder has another name or office by now.
+    """
+    approved = find_by_certificate(connection, present.serial_number)
+    return (
+        approved is not None
+        and approved.agency == new.agency
+        and present.profile is new.profile
+        and present.certificate.subject == new.subject
+    )
 
 
 def _facts(application: Application, by: str) -> Mapping[str, str]:

@@ -55,7 +55,7 @@ class ApplicationBody(_Body):
         default=None,
         max_length=_RSA_4096_OCTETS * 2,
         description="The present key's signature over the request (DER) with SHA-256, in base64: "
-        "in the last 90 days it stands for the officers' approvals.",
+        "in the last 90 days it stands for the officers' approvals of the same name.",
     )
 
     @model_validator(mode="after")

@@ -165,6 +165,35 @@ def test_an_officer_of_an_agency_gets_a_certificate_in_their_name(town: Town) ->
     town.post("/authority/applications", machine, body | {"request": certificate_request()}, expect=404)
 
 
+def test_the_present_key_renews_no_other_name(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody becomes a minister by the signature of the key that they have as a clerk."""
+    monkeypatch.setattr("ca.enrolment.RENEWAL_WINDOW", timedelta(days=5 * 365))  # else years would pass
+    account = town.account(Role.REGISTRAR, national_number="99343456858")
+    clerk = {"account": account, "given_name": "هند", "surname": "المثال", "identifier": "OF:SY-1042"}
+    key, applications = _new_key(), "/authority/applications"
+    body = {"agency": CIVIL, "officer": clerk, "request": certificate_request(key), "evidence": "seen"}
+    number = town.post(applications, _officer(town, "one"), body, expect=201)["number"]
+    for name in ("two", "three"):
+        serial = _approve(town, number, name)["certificate"]
+    town.later(days=1)
+
+    def renew(person: dict[str, str]) -> Any:
+        request = certificate_request(_new_key())
+        der = x509.load_pem_x509_csr(request.encode()).public_bytes(Encoding.DER)
+        proof = base64.b64encode(key.sign(der, ec.ECDSA(hashes.SHA256()))).decode()
+        wish = body | {"officer": person, "request": request, "renews": serial}
+        wish |= {"present_key_signature": proof}
+        return town.post(applications, _officer(town, "one"), wish, expect=201)
+
+    minister = clerk | {"given_name": "وزير", "surname": "العدل", "identifier": "OF:SY-0001"}
+    refused = renew(minister)
+    assert (refused["state"], refused["approvals_needed"]) == ("submitted", 2)
+    reason = {"reason": "a clerk"}
+    town.post(f"/authority/applications/{refused['number']}/rejection", _officer(town, "two"), reason)
+    renewed = renew(clerk)
+    assert (renewed["state"], renewed["approvals_needed"]) == ("issued", 0)
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [

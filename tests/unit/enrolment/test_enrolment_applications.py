@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from ca.applications import Application, ApplicationState, decode_name, encode_name, load_application
 from ca.csr import parse_request
 from ca.enrolment import (
+    APPROVALS_NEEDED,
     MOST_OPEN,
     OPEN_FOR,
     RENEWAL_WINDOW,
@@ -31,7 +32,8 @@ from ca.enrolment import (
     withdraw,
 )
 from ca.errors import ProfileViolation
-from ca.names import agency_name
+from ca.names import Officer, agency_name, officer_name
+from ca.profiles import ProfileName
 from ca.reasons import RevocationReason
 from ca.refusals import (
     ApplicationClosed,
@@ -277,6 +279,59 @@ def test_long_before_its_end_the_present_key_is_not_enough(office: Office) -> No
     application = _renew(office, present.serial_number, *_proof(key, new_key()))
     with pytest.raises(ApprovalsMissing):
         office.issue(application.number)
+
+
+@pytest.mark.parametrize("other", ["subject", "agency", "profile", "everything"])
+def test_the_present_key_speaks_for_no_other_name_agency_or_profile(office: Office, other: str) -> None:
+    """The attack: a clerk's own key, in its last 90 days, asks for a minister's certificate."""
+    key, new = new_key(), new_key()
+    clerk = officer_name(Officer(given_name="هند", surname="المثال", identifier="OF:SY-1042"), REGISTRY)
+    courts = replace(REGISTRY, code="courts", organization_identifier="GO:SY-COURTS")
+    minister = officer_name(Officer(given_name="وزير", surname="العدل", identifier="OF:SY-0001"), courts)
+    first: dict[str, Any] = {
+        "profile": ProfileName.OFFICER,
+        "holder": "enrolled-officer-" + "a" * 32,
+        "subject": clerk,
+        "beneficiary": HIND,
+    }
+    changes = {"subject": minister, "agency": courts.code, "profile": ProfileName.SEAL}
+    present = office.issued(key, **first)
+    office.now = present.not_after - timedelta(days=60)
+    request, proof = _proof(key, new)
+    asked = first | (changes if other == "everything" else {other: changes[other]})
+
+    application = office.submit(by=HIND, renews=present.serial_number, request=request, proof=proof, **asked)
+
+    assert application.approvals_needed == APPROVALS_NEEDED
+    assert find_due_now(office) == []
+    with pytest.raises(ApprovalsMissing):
+        office.issue(application.number)
+
+
+def test_an_officers_present_key_speaks_for_the_same_name(office: Office) -> None:
+    key = new_key()
+    officer = officer_name(Officer(given_name="هند", surname="المثال", identifier="OF:SY-1042"), REGISTRY)
+    first: dict[str, Any] = {
+        "profile": ProfileName.OFFICER,
+        "holder": "enrolled-officer-" + "a" * 32,
+        "subject": officer,
+        "beneficiary": HIND,
+    }
+    present = office.issued(key, **first)
+    for _ in range(2):  # a renewal is renewed in its turn
+        office.now = present.not_after - timedelta(days=60)
+        following = new_key()
+        request, proof = _proof(key, following)
+        application = office.submit(
+            by=HIND, renews=present.serial_number, request=request, proof=proof, **first
+        )
+        assert application.approvals_needed == 0
+        key, present = following, office.issue(application.number)
+
+
+def find_due_now(office: Office) -> list[str]:
+    with office.engine.connect() as connection:
+        return find_due(connection, at=office.now, still_counts=office.still_counts)
 
 
 @pytest.mark.interop
