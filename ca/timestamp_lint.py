@@ -39,10 +39,12 @@ def lint_form(form: TokenForm, certificate: x509.Certificate, policies: Sequence
     Raises:
         ProfileViolation: what is wrong with it.
     """
-    slots = itertools.cycle(zip(_TIMES * 4, _SERIALS * 3, strict=True))
-    for policy, nonce in itertools.product(policies, _NONCES):
-        for name in policy.hash_names:
-            at, serial = next(slots)
+    # The slots know nothing of each other: each value stands in some draft, not in all of them.
+    slots = itertools.cycle(zip(_TIMES * 4, _SERIALS * 3, _NONCES * 3, strict=True))
+    for policy in policies:
+        drafts = max(len(policy.hash_names), len(_NONCES))
+        for name in itertools.islice(itertools.cycle(policy.hash_names), drafts):
+            at, serial, nonce = next(slots)
             imprint = message_imprint(hashlib.new(name, b"draft").digest(), name)
             facts = TokenFacts(
                 policy=policy, message_imprint=imprint, serial_number=serial, at=at, nonce=nonce
