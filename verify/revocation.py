@@ -83,7 +83,9 @@ class RevocationMemory:
         """Weighs every answer about `certificate`; `at` is the instant that must be covered."""
         answers = [*self._from_ocsps(certificate, issuer, ocsps), *self._from_crls(certificate, issuer, crls)]
         revocations = [each.revoked for each in answers if each.revoked is not None]
-        covered = any(at <= each.next_update + CLOCK_SKEW for each in answers)
+        # From after its end an answer is silent: one revoked may have left the list (RFC 5280 §3.3).
+        ends = certificate.not_valid_after_utc
+        covered = any(at <= each.next_update + CLOCK_SKEW and each.this_update <= ends for each in answers)
         earliest = min(revocations, key=lambda each: each.since, default=None)
         return Knowledge(revoked=earliest, covered=covered)
 
