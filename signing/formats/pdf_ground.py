@@ -134,7 +134,9 @@ def _only(pattern: re.Pattern[bytes], content: bytes) -> int:
 
 
 def _grown(pdf: bytes, offsets: dict[int, int], number: int, pattern: re.Pattern[bytes]) -> References:
-    matched = pattern.fullmatch(_object(pdf, offsets, number))
-    if matched is None or matched[0].count(b"/Annots") > 1:
+    content = _object(pdf, offsets, number)
+    # Counted first: from each that there is, the pattern would search the rest of the object anew.
+    matched = pattern.fullmatch(content) if content.count(b"/Annots") <= 1 else None
+    if matched is None:
         raise NotOurForm("form or page are not as our sealer leaves them")
     return References(number=number, before=matched[1], references=matched[2], behind=matched[3])

@@ -1,11 +1,14 @@
 """Small files made to keep a verifier busy for hours or to fill its memory: failures of form, at once."""
 
+import time
 import zlib
 from collections.abc import Mapping
 
 import pytest
 from pyhanko.pdf_utils.decode_limits import PdfDecodeLimitError
 
+from signing.formats.pdf_ground import _PAGE, _grown
+from signing.formats.pdf_tables import NotOurForm
 from verify.errors import NotVerified
 from verify.readers import view_file
 from verify.structure import read_sealed_file
@@ -98,3 +101,25 @@ def test_attachment_that_unpacks_to_more_than_any_record() -> None:
 
     with pytest.raises(PdfDecodeLimitError):
         view_file(document(objects))
+
+
+def test_page_that_announces_annotations_a_hundred_thousand_times() -> None:
+    """Each of them once more searched to the end of the object would take minutes."""
+    page = b"<<\n/Type /Page\n" + b"\n/Annots [ 3 0 R ]\n" * 100_000 + b"<"
+    began = time.process_time()
+
+    with pytest.raises(NotOurForm) as refused:
+        _grown(b"4 0 obj\n" + page + b"\nendobj\n", {4: 0}, 4, _PAGE)
+
+    assert str(refused.value) == "form or page are not as our sealer leaves them"
+    assert time.process_time() - began < 1
+
+
+def test_page_of_as_many_annotations_as_fit_is_read_once() -> None:
+    page = b"<<\n/Type /Page\n/Annots [ " + b"3 0 R " * 1_000_000 + b"]\n<"
+    began = time.process_time()
+
+    with pytest.raises(NotOurForm):
+        _grown(b"4 0 obj\n" + page + b"\nendobj\n", {4: 0}, 4, _PAGE)
+
+    assert time.process_time() - began < 5
