@@ -7,7 +7,10 @@
     sign: the key is given these bytes and no others
     store the list                             (durable)
 
-An entry stays until it has appeared on one CRL issued after the certificate's notAfter (§3.3).
+An entry stays for good. §3.3 would let it go after the certificate's end, but documents outlive
+certificates: whoever checks an old seal by a list of today must still read there that its key was
+lost. The lists do not say so of themselves: ZLint refuses expiredCertsOnCRL (ITU-T X.509).
+
 Numbers rise and are never used twice, instants never fall (§5.2.3). An error burns the number: the
 next list leaves a gap, which the standard allows. A list with a higher number knows at least as
 much, because entries are read while the number is reserved.
@@ -124,8 +127,7 @@ def issue_crl(
     next_update = at + (lasts or SCHEDULES[authority_profile(issuer.name)].lasts)
     with engine.begin() as connection:
         number = reserve_crl_number(connection, issuer.name, this_update=at)
-        last = load_last_crl(connection, issuer.name)
-        entries = [_entry(row) for row in find_revoked(connection, issuer.name) if _still_listed(row, last)]
+        entries = [_entry(row) for row in find_revoked(connection, issuer.name)]
     to_be_signed = draft_crl(issuer, entries, number=number, this_update=at, next_update=next_update)
     audit("crl-issue", {"issuer": issuer.name, "number": str(number)}, at)
     der, intended = _sign(engine, issuer, number, to_be_signed, at)
@@ -176,30 +178,21 @@ def current_crl(
         revoked = find_revoked(connection, issuer.name)
     if last is None:
         return issue_crl(engine, issuer, at=at, audit=audit)
-    changed = _differs(x509.load_der_x509_crl(last.der), revoked, last)
+    changed = _differs(x509.load_der_x509_crl(last.der), revoked)
     too_old = no_older_than is not None and last.this_update < no_older_than
     if changed or too_old or at - last.this_update >= SCHEDULES[authority_profile(issuer.name)].renew_after:
         return issue_crl(engine, issuer, at=at, audit=audit)
     return last
 
 
-def _differs(
-    listed: x509.CertificateRevocationList, rows: Sequence[RevokedCertificate], last: StoredCrl
-) -> bool:
-    """Whether something was revoked, suspended or released since; entries that only ran out may stay."""
+def _differs(listed: x509.CertificateRevocationList, rows: Sequence[RevokedCertificate]) -> bool:
+    """Whether something was revoked, suspended or released since."""
     said = {entry.serial_number: _content(entry) for entry in listed}
-    due = {row.serial_number: _content(_revoked(_entry(row))) for row in rows if _still_listed(row, last)}
-    released = said.keys() - {row.serial_number for row in rows}
-    return bool(released) or any(said.get(serial) != content for serial, content in due.items())
+    return said != {row.serial_number: _content(_revoked(_entry(row))) for row in rows}
 
 
 def _content(entry: x509.RevokedCertificate) -> tuple[datetime, frozenset[x509.ExtensionType]]:
     return entry.revocation_date_utc, frozenset(extension.value for extension in entry.extensions)
-
-
-def _still_listed(row: RevokedCertificate, last: StoredCrl | None) -> bool:
-    """RFC 5280 §3.3: until it was on a regular list issued after the certificate's end."""
-    return last is None or last.this_update <= row.not_after
 
 
 def _entry(row: RevokedCertificate) -> RevokedEntry:

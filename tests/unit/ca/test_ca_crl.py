@@ -79,18 +79,18 @@ def test_a_revocation_makes_a_new_list_due_at_once(pki: Any) -> None:
     assert current_crl(pki.engine, issuer, at=pki.now) == after
 
 
-def test_an_entry_stays_until_one_list_after_the_certificates_end(pki: Any) -> None:
-    """RFC 5280 §3.3."""
+def test_an_entry_stays_after_the_certificates_end(pki: Any) -> None:
+    """The attack: a key that was revoked is taken for good by whoever has a list from after its end."""
     issuer = pki.hierarchy.issuing.as_issuer()
     serial = revoke_now(pki)
     end: datetime = pki.hierarchy.seal("civil-registry").certificate.not_valid_after_utc
     lists = [
         issue_crl(pki.engine, issuer, at=end + after)
-        for after in (-timedelta(days=1), timedelta(days=1), timedelta(days=2))
+        for after in (-timedelta(days=1), timedelta(days=1), timedelta(days=2), timedelta(days=3650))
     ]
 
-    assert [serials_of(crl.der) for crl in lists] == [{serial}, {serial}, set()]
-    assert current_crl(pki.engine, issuer, at=end + timedelta(days=2)) == lists[-1]
+    assert [serials_of(crl.der) for crl in lists] == [{serial}] * 4
+    assert current_crl(pki.engine, issuer, at=end + timedelta(days=3650)) == lists[-1]
 
 
 def test_a_root_lists_only_its_own(pki: Any) -> None:
