@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TypeVar, assert_never
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
@@ -29,6 +29,9 @@ from verify.verdict import SubIndication
 
 MAX_CANDIDATES = 64
 MAX_REMEMBERED = 4096
+# Of authorities that a file brings: what costs more to verify than any that we certify.
+MAX_AUTHORITY_RSA_BITS = 4096
+AUTHORITY_RSA_EXPONENT = 65537
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 _UNDERSTOOD = frozenset(
@@ -86,9 +89,39 @@ class Limits:
 
     intermediates: int = 2
     rsa_bits: int = MIN_RSA_BITS
+    verifications: int = 16  # of signatures, in one search for a path
 
 
 OUR_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class _Search:
+    """One search for a path. Strangers choose its candidates, so it ends after few verifications."""
+
+    roots: tuple[x509.Certificate, ...]
+    candidates: tuple[x509.Certificate, ...]
+    left: int  # verifications
+
+    def climb(self, certificate: x509.Certificate, depth: int) -> tuple[x509.Certificate, ...] | None:
+        """The path above `certificate`, with at most `depth` certificates below the root."""
+        for root in self.roots:
+            if self._issued(certificate, root):
+                return (root,)
+        if depth == 0:
+            return None
+        for candidate in self.candidates:
+            if candidate != certificate and self._issued(certificate, candidate):
+                above = self.climb(candidate, depth - 1)
+                if above is not None:
+                    return (candidate, *above)
+        return None
+
+    def _issued(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        if certificate.issuer != issuer.subject or self.left == 0:
+            return False
+        self.left -= 1
+        return verify_issued(certificate, issuer)
 
 
 class ChainJudge:
@@ -104,7 +137,7 @@ class ChainJudge:
     ) -> None:
         self._roots, self._limits = tuple(roots), limits
         # Every certificate ever issued may be published; only authorities can stand in a path.
-        self._authorities = tuple(each for each in certificates if _is_authority(each))
+        self._authorities = tuple(each for each in certificates if _may_issue(each, limits))
         self._paths: dict[bytes, _Path] = {}
         self._memory = RevocationMemory(published=tuple(crls))
 
@@ -173,8 +206,10 @@ class ChainJudge:
         key = leaf.fingerprint(hashes.SHA256())
         if key in self._paths:
             return self._paths[key]
-        candidates = (*self._authorities, *evidence.certificates[:MAX_CANDIDATES])
-        above = self._climb(leaf, candidates, self._limits.intermediates)
+        brought = evidence.certificates[:MAX_CANDIDATES]
+        candidates = (*self._authorities, *(each for each in brought if _may_issue(each, self._limits)))
+        search = _Search(roots=self._roots, candidates=candidates, left=self._limits.verifications)
+        above = search.climb(leaf, self._limits.intermediates)
         if above is None:
             raise NotDecided(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, check)
         path = _Path(leaf=leaf, above=above)
@@ -186,38 +221,33 @@ class ChainJudge:
         self._paths[key] = path
         return path
 
-    def _climb(
-        self, certificate: x509.Certificate, candidates: tuple[x509.Certificate, ...], depth: int
-    ) -> tuple[x509.Certificate, ...] | None:
-        for root in self._roots:
-            if _issued(certificate, root):
-                return (root,)
-        if depth == 0:
-            return None
-        for candidate in candidates:
-            if candidate != certificate and _issued(certificate, candidate):
-                above = self._climb(candidate, candidates, depth - 1)
-                if above is not None:
-                    return (candidate, *above)
-        return None
 
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        constraints = _extension(certificate, x509.BasicConstraints)
-    except ValueError:
-        return False
-    return constraints is not None and constraints.ca
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    if certificate.issuer != issuer.subject:
-        return False
+def verify_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the key of `issuer` signed `certificate`."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _may_issue(certificate: x509.Certificate, limits: Limits) -> bool:
+    """Whether it is an authority with a key of a kind that ours have; decided without verifying anything."""
+    try:
+        constraints = _extension(certificate, x509.BasicConstraints)
+        public_key = certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    if constraints is None or not constraints.ca:
+        return False
+    match public_key:
+        case ec.EllipticCurvePublicKey(curve=curve):
+            return isinstance(curve, ec.SECP256R1 | ec.SECP384R1)
+        case rsa.RSAPublicKey(key_size=size):
+            is_ours = public_key.public_numbers().e == AUTHORITY_RSA_EXPONENT
+            return is_ours and limits.rsa_bits <= size <= MAX_AUTHORITY_RSA_BITS
+        case _:
+            return False
 
 
 def _unfit(check: str, rule: str) -> NotVerified:
