@@ -7,12 +7,14 @@ bundle that is there already changes nothing.
 
 A list of the root's takes the place of the one before only when it is signed by the same
 root, its number rises, its instants do not fall, and it still names every certificate that
-was revoked (RFC 5280 §3.3, §5.2.3). So nobody can bring a revoked certificate back by
+was ever revoked (RFC 5280 §3.3, §5.2.3). The list of a bundle's contents is signed by nobody, so
+what was taken out of it must show: a bundle has every certificate of the root's that the books
+know, and every one that its list names. So nobody can bring a revoked certificate back by
 handing in a file.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,6 +99,7 @@ def import_bundle(
     root_sha256: str | None,
     own_key: KeyLookup | None,
     may_have_ended: bool = False,
+    left_out: Collection[int] = (),
     audit: AuditRecorder = unrecorded,
 ) -> Imported:
     """Check everything, then take it in, in one transaction.
@@ -108,6 +111,8 @@ def import_bundle(
         root_sha256: the fingerprint of the root's certificate; needed where the books know no root.
         own_key: our keys by name; None where the keys are elsewhere (the ceremony's own machine).
         may_have_ended: take in a list that has run out, as the next ceremony must.
+        left_out: serial numbers that the list may name although their certificates are not in the bundle:
+            a rehearsal's stand-in did not sign those of the root.
         audit: told before anything is stored.
 
     Raises:
@@ -119,7 +124,8 @@ def import_bundle(
         for each in bundle.certificates:
             _check_certificate(each, bundle.root, at, own_key)
         crl = _parse_list(bundle, at, may_have_ended=may_have_ended)
-        _check_list(connection, crl, bundle)
+        _check_list(connection, crl)
+        _check_whole(connection, crl, bundle, left_out)
         news = [each for each in bundle.certificates if _is_new(connection, each)]
         known = {each.certificate.serial_number: each for each in bundle.certificates}
         revoked = _newly_revoked(connection, crl, known)
@@ -251,7 +257,7 @@ def _revocation(entry: x509.RevokedCertificate) -> _Revocation:
     return _Revocation(revoked_at=entry.revocation_date_utc, reason=reason, invalidity_date=invalidity)
 
 
-def _check_list(connection: Connection, crl: _List, bundle: Bundle) -> None:
+def _check_list(connection: Connection, crl: _List) -> None:
     """RFC 5280 §3.3 and §5.2.3, against the last list in the books."""
     last, new = load_last_crl(connection, ROOT), crl.stored
     if last is None or last.der == new.der:
@@ -264,16 +270,27 @@ def _check_list(connection: Connection, crl: _List, bundle: Bundle) -> None:
         raise ImportRefused(
             field="root.crl", rule=f"no older than the last one, of {last.this_update:%Y-%m-%d %H:%M:%S} UTC"
         )
-    ends = {
-        each.certificate.serial_number: each.certificate.not_valid_after_utc for each in bundle.certificates
-    }
     for entry in x509.load_der_x509_crl(last.der):
-        serial = entry.serial_number
-        has_run_out = serial in ends and ends[serial] < last.this_update
-        listed = crl.revoked.get(serial)
-        if listed != _revocation(entry) and not (listed is None and has_run_out):
-            shown = serial_text(serial)
+        if crl.revoked.get(entry.serial_number) != _revocation(entry):
+            shown = serial_text(entry.serial_number)
             raise ImportRefused(field="root.crl", rule=f"it still says of {shown} what the last one said")
+
+
+def _check_whole(connection: Connection, crl: _List, bundle: Bundle, left_out: Collection[int]) -> None:
+    """Whether all is there that the root signed, as far as the books and the list know."""
+    here = {each.certificate.serial_number for each in bundle.certificates}
+    in_books = {row.serial_number: row.name for row in find_certificates(connection, issuer=ROOT)}
+    for serial in sorted(in_books.keys() - here):
+        raise ImportRefused(
+            field="bundle.json",
+            rule=f"it has every certificate of the root's that the books know, and {serial_text(serial)} "
+            f"({in_books[serial]}) is missing",
+        )
+    for serial in sorted(crl.revoked.keys() - here - set(left_out)):
+        raise ImportRefused(
+            field="bundle.json",
+            rule=f"it has every certificate that the list names, and {serial_text(serial)} is missing",
+        )
 
 
 def _is_new(connection: Connection, each: BundledCertificate) -> bool:

@@ -380,12 +380,21 @@ class _Stage:
 
     def _try_import(self, bundle: Bundle, issuer: Issuer) -> Imported:
         """As the service will, into books of its own; a rehearsal's root vouches only for what it signed."""
+        left_out: frozenset[int] = frozenset()
         if self._is_rehearsal:
+            left_out = frozenset(each.certificate.serial_number for each in bundle.certificates)
             bundle = replace(bundle, certificates=(_bundled_root(issuer), *self._issued))
         engine = _memory_books()
         try:
             fingerprint = sha256(bundle.certificates[0].der)
-            return import_bundle(engine, bundle, at=self._clock(), root_sha256=fingerprint, own_key=None)
+            return import_bundle(
+                engine,
+                bundle,
+                at=self._clock(),
+                root_sha256=fingerprint,
+                own_key=None,
+                left_out=left_out,
+            )
         finally:
             engine.dispose()
 

@@ -274,15 +274,68 @@ def test_a_list_and_more_behind_it_is_refused(places: Any) -> None:
     refused(places, "revocation list|nothing behind", bundle=replace(bundle, crl=bundle.crl + b"\0"))
 
 
-def test_an_entry_may_leave_after_one_list_beyond_the_certificate_s_end(revoked: Any) -> None:
+def test_an_entry_stays_after_the_certificate_s_end(revoked: Any) -> None:
+    """Documents outlive certificates: RFC 5280 §3.3 lets an entry go, and we keep it."""
+    before = list(x509.load_der_x509_crl(revoked.root.last.bundle.crl))
     revoked.later(days=2 * 365)
     revoked.hold()
     revoked.take_in()
     revoked.later(days=1)
     bundle = revoked.hold().bundle
 
-    assert list(x509.load_der_x509_crl(bundle.crl)) == []
-    revoked.take_in()
+    after = list(x509.load_der_x509_crl(bundle.crl))
+    assert [entry.serial_number for entry in after] == [entry.serial_number for entry in before]
+    refused(revoked, "still says", bundle=crafted(revoked, number=9, this_update=revoked.now, entries=[]))
+
+
+# What was taken out of a bundle: its list of contents is signed by nobody
+
+
+def stripped(bundle: Any, *names: str) -> Any:
+    """As a medium would hold it after somebody wrote bundle.json anew."""
+    left = tuple(each for each in bundle.certificates if each.name not in names)
+    return parse_bundle(replace(bundle, certificates=left).files())
+
+
+def test_a_revocation_is_not_lost_with_the_certificate_it_is_about(founded: Any) -> None:
+    """The attack: the list says that the issuing CA is revoked, and the books went on as if it were not."""
+    issuing = founded.root.last.bundle.certificates[1].certificate
+    founded.later(days=1)
+    lost = ("issuing", issuing.serial_number, RevocationReason.KEY_COMPROMISE)
+    full = founded.hold(revoke=[lost]).bundle
+    founded.later(hours=1)
+
+    refused(founded, "the books know.*issuing.* is missing", bundle=stripped(full, "issuing"))
+    assert founded.take_in(bundle=full).revoked == ("issuing",)
+
+
+def test_a_certificate_that_the_books_know_is_not_left_out(founded: Any) -> None:
+    founded.later(days=1)
+    full = founded.hold().bundle
+
+    refused(founded, "trust-list.* is missing", bundle=stripped(full, "trust-list"))
+
+
+def test_a_list_names_nothing_that_is_not_in_the_bundle(places: Any) -> None:
+    """Books that know nothing yet cannot miss a certificate; the list does."""
+    places.hold(certify=FIRST)
+    old = places.root.last.bundle.certificates[2].certificate
+    places.later(days=1)
+    full = places.hold(revoke=[("trust-list", old.serial_number, RevocationReason.SUPERSEDED)]).bundle
+
+    refused(places, "the list names.* is missing", bundle=stripped(full, "trust-list"))
+    assert places.take_in(bundle=full).revoked == ("trust-list",)
+
+
+def test_no_ceremony_goes_on_from_results_that_lack_a_revoked_certificate(revoked: Any) -> None:
+    """The root would sign a next list without its revocation."""
+    last = revoked.root.last
+    old = x509.load_der_x509_crl(last.bundle.crl)[0].serial_number
+    left = tuple(each for each in last.bundle.certificates if each.certificate.serial_number != old)
+    revoked.root.last = replace(last, bundle=replace(last.bundle, certificates=left))
+
+    with pytest.raises(ImportRefused, match="the list names"):
+        revoked.hold()
 
 
 def test_what_ran_out_is_not_relied_on(founded: Any) -> None:
