@@ -48,11 +48,9 @@ class DocumentJudge:
         signature = judge_signature(file, chain=self._chain, at=at)
         text = find_seal_code(file.links, trust_list.verify_origin)
         # The file's seal covers the code; that both are of one agency is compared below.
-        is_sealed = signature.indication is Indication.TOTAL_PASSED
+        sealed_at = signature.facts.proven_at if signature.indication is Indication.TOTAL_PASSED else None
         seal = (
-            None
-            if text is None
-            else validate_seal_code(text, trust=self._trust, at=at, is_vouched_for=is_sealed)
+            None if text is None else validate_seal_code(text, trust=self._trust, at=at, sealed_at=sealed_at)
         )
         comparison = compare(file, signature, seal, trust_list)
         return ValidationReport(

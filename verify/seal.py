@@ -96,15 +96,17 @@ class SealReport:
         return Check(code="seal-code", outcome=outcome, words=self.words, facts={"reason": self.reason.value})
 
 
-def validate_seal_code(text: str, *, trust: Trust, at: datetime, is_vouched_for: bool = False) -> SealReport:
+def validate_seal_code(
+    text: str, *, trust: Trust, at: datetime, sealed_at: datetime | None = None
+) -> SealReport:
     """The verdict on the text of a symbol, by what `trust` vouches for, at `at`.
 
     Args:
         text: what the symbol says.
         trust: what is believed.
         at: now.
-        is_vouched_for: whether it stands in a file whose own seal, by another key, was found good. Then
-            it does not matter that others may have had the key of codes since.
+        sealed_at: when a file that it stands in provably existed, sealed by another key that was found
+            good. If the key of codes was not withdrawn by then, it does not matter who has had it since.
     """
     try:
         parsed = parse_seal_code(text)
@@ -112,13 +114,15 @@ def validate_seal_code(text: str, *, trust: Trust, at: datetime, is_vouched_for:
         return SealReport(at=at, reason=Reason.UNKNOWN_VERSION)
     except SealCodeError:
         return SealReport(at=at, reason=Reason.UNREADABLE)
-    doubt = _judge_seal(parsed, trust, at)
-    if doubt is not None and not (is_vouched_for and doubt is Reason.KEY_COMPROMISED):
+    doubt = _judge_seal(parsed, trust, at, sealed_at)
+    if doubt is not None:
         return SealReport(at=at, reason=doubt)
     return _report_signed(parsed.claims, trust, at)
 
 
-def _judge_seal(parsed: ParsedSealCode, trust: Trust, at: datetime) -> Reason | None:
+def _judge_seal(
+    parsed: ParsedSealCode, trust: Trust, at: datetime, sealed_at: datetime | None
+) -> Reason | None:
     """Why the seal cannot be relied on; None where a permitted key signed it."""
     trust_list, claims = trust.trust_list, parsed.claims
     if parsed.verify_origin != trust_list.verify_origin:
@@ -138,17 +142,19 @@ def _judge_seal(parsed: ParsedSealCode, trust: Trust, at: datetime) -> Reason | 
     )
     if signed_by is None:
         return Reason.BAD_SIGNATURE
-    return _judge_key(signed_by, claims, at)
+    return _judge_key(signed_by, claims, at, sealed_at)
 
 
-def _judge_key(key: SealKey, claims: SealClaims, at: datetime) -> Reason | None:
+def _judge_key(key: SealKey, claims: SealClaims, at: datetime, sealed_at: datetime | None) -> Reason | None:
     in_window = key.not_before <= claims.issued_at <= key.not_after
     if not in_window or claims.agency != key.agency or claims.profile not in key.profiles:
         return Reason.KEY_NOT_PERMITTED
     if claims.issued_at > at + CLOCK_TOLERANCE:
         return Reason.CLOCK_WRONG
-    # Before the key was stopped, ours and a thief's who dates back cannot be told apart.
-    return Reason.KEY_COMPROMISED if key.state is KeyState.COMPROMISED else None
+    # Before the key was stopped, ours and a thief's who dates back cannot be told apart, but by a
+    # time-stamp: what a thief makes afterwards can borrow neither a seal nor a time of before.
+    is_vouched_for = sealed_at is not None and sealed_at <= key.not_after
+    return Reason.KEY_COMPROMISED if key.state is KeyState.COMPROMISED and not is_vouched_for else None
 
 
 def _report_signed(claims: SealClaims, trust: Trust, at: datetime) -> SealReport:

@@ -181,7 +181,7 @@ class Office:
                 agency=agency.code,
                 profiles=tuple(range(1, 9)),
                 not_before=datetime(2026, 1, 1, tzinfo=UTC),
-                not_after=datetime(2029, 1, 1, tzinfo=UTC),
+                not_after=bent.get("code_key_ends", datetime(2029, 1, 1, tzinfo=UTC)),
                 state=bent.get("code_key", KeyState.ACTIVE),
             )
             for agency in bent.get("agencies", AGENCIES[:1])
