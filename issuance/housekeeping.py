@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ca.ceremony.errors import CeremonyNeeded
+from ca.errors import CaError
 from issuance.app import Service
 from issuance.documents.files import FileStore
 from issuance.due import due_publications
@@ -20,7 +21,7 @@ from issuance.identity.rates import forget_attempts
 from issuance.identity.tokens import forget_tokens
 from issuance.key_log_anchors import LOG_LINE, anchor, record_unlogged
 from issuance.public_files import sweep_public
-from keys.errors import UnloggedUse
+from keys.errors import KeyCustodyError, UnloggedUse
 from keys.signer import Purpose
 
 logger = logging.getLogger(__name__)
@@ -112,5 +113,9 @@ class Housekeeping:
         while not self._stopped.wait(self._every_seconds):
             try:
                 self.make_round()
+            except (KeyCustodyError, CaError) as error:
+                # A key that was suspended, a clock that is not believed: said, and tried again.
+                level = logging.ERROR if isinstance(error, UnloggedUse) else logging.WARNING
+                logger.log(level, "a round of housekeeping is not complete: %s", error)
             except Exception:
                 logger.exception("a round of housekeeping failed; the next one will try again")

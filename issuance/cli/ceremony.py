@@ -131,7 +131,9 @@ def write_ceremony_requests(
     ] = None,
     rotate: Annotated[
         list[str] | None,
-        typer.Option(help="The same without haste: the old key goes on until it has retired."),
+        typer.Option(
+            help="The same without haste: the old key goes on, an issuing CA's for its lists alone."
+        ),
     ] = None,
     revoke: Annotated[
         list[str] | None, typer.Option(help="Serial number of a certificate to revoke; may be repeated.")

@@ -52,8 +52,16 @@ Port = Annotated[int, typer.Option("--port", help="Where to listen, on loopback.
 def init(
     directory: Directory,
     verify_origin: Annotated[
-        str, typer.Option(help="Printed in every seal code; it never changes.")
+        str,
+        typer.Option(envvar="WATHIQA_VERIFY_ORIGIN", help="Printed in every seal code; it never changes."),
     ] = "https://verify.wathiqa.example",
+    pki_origin: Annotated[
+        str,
+        typer.Option(
+            envvar="WATHIQA_PKI_ORIGIN",
+            help="Printed in every certificate: where lists and certificates are fetched.",
+        ),
+    ] = "http://pki.wathiqa.example",
     custody: Annotated[str, typer.Option(help="Where keys live: software, pkcs11 or kms.")] = "software",
     pkcs11_module: Annotated[str, typer.Option(help="Path of the token's PKCS #11 library.")] = "",
     pkcs11_token: Annotated[
@@ -89,6 +97,7 @@ def init(
 
     settings = Settings(
         verify_origin=verify_origin,
+        pki_origin=pki_origin,
         custody=custody,
         pkcs11_module=pkcs11_module,
         pkcs11_token=pkcs11_token,

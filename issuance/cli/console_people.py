@@ -32,10 +32,13 @@ def who(service: Any, login: str) -> Any:  # noqa: ANN401  (a Service and an Act
     password, clock, engine = read_password(f"Password of {login}"), service.parts.clock, service.parts.engine
     with engine.begin() as connection:
         attempt = accounts.begin_sign_in(connection, login, address="console", at=clock())
-    if not service.passwords.verify(attempt.password_hash, password) or attempt.account_id is None:
+    proven = service.passwords.verify(attempt.password_hash, password)
+    with engine.begin() as connection:
+        account = accounts.accept_sign_in(connection, attempt, proven=proven, at=clock())
+    if account is None:
         raise SignInRefused
     with engine.begin() as connection:
-        return load_staff(connection, attempt.account_id)
+        return load_staff(connection, account)
 
 
 def logins(engine: Any) -> dict[str, str]:  # noqa: ANN401  (an Engine, loaded when a command runs)

@@ -78,14 +78,27 @@ def rotate_key(
         ),
     ] = None,
 ) -> None:
-    """Make the next key of a line; the one before it may sign a little longer."""
+    """Make the next key of a line; the one before it may sign a little longer.
+
+    Not for issuing and trust-list, whose next key a ceremony certifies: `wathiqa ca requests --rotate`.
+    """
     from issuance.cli.key_books import making
     from issuance.code_keys import advance_of
+
+    _leave_to_ceremonies(line, "--rotate")
 
     with making(directory) as (keyring, at):
         advance = advance_of(line, keyring) if days is None else timedelta(days=days)
         record = keyring.rotate(line, at=at, active_from=at + advance)
     typer.echo(f"{record.key_id} signs from {record.active_from:%Y-%m-%d %H:%M} UTC on. {_PUBLISHED}")
+
+
+def _leave_to_ceremonies(line: str, option: str) -> None:
+    """A next key that no ceremony certifies would only end the one that signs."""
+    if line in {"issuing", "trust-list"}:
+        raise typer.BadParameter(
+            f"a ceremony certifies the next key of {line}; begin with: wathiqa ca requests {option} {line}"
+        )
 
 
 @keys_app.command("replace")
@@ -97,6 +110,7 @@ def replace_key(line: Line, directory: Directory) -> None:
     """
     from issuance.cli.key_books import making
 
+    _leave_to_ceremonies(line, "--replace")
     with making(directory) as (keyring, at):
         record = keyring.replace(line, at=at)
     typer.echo(f"{record.key_id} signs now; the keys of {line} before it sign no more. {_PUBLISHED}")

@@ -232,6 +232,17 @@ def finish_sign_in(
     connection: Connection, attempt: SignInAttempt, *, proven: bool, at: datetime
 ) -> IssuedToken | None:
     """A session for who has proven to hold the account; None otherwise. Commit in both cases."""
+    holder = accept_sign_in(connection, attempt, proven=proven, at=at)
+    return None if holder is None else issue_token(connection, ActorKind.STAFF, holder, at=at)
+
+
+def accept_sign_in(
+    connection: Connection, attempt: SignInAttempt, *, proven: bool, at: datetime
+) -> str | None:
+    """The account of who has proven to hold it, written down; None otherwise. Commit in both cases.
+
+    For one act at a console, which needs no session.
+    """
     holder = attempt.account_id if proven else None
     # The account may have been disabled, or its password changed, while the hash was computed.
     unchanged = (
@@ -246,10 +257,9 @@ def finish_sign_in(
         trail.record(connection, system_actor("sign-in"), "session.refuse", known, at=at)
         return None
     clear_attempts(connection, PER_LOGIN_AND_ADDRESS, f"{attempt.login}\0{attempt.address}")
-    token = issue_token(connection, ActorKind.STAFF, holder, at=at)
     actor = Actor(kind=ActorKind.STAFF, id=holder, permissions=frozenset())
     trail.record(connection, actor, "session.begin", _object(holder), at=at)
-    return token
+    return holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

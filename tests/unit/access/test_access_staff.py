@@ -298,6 +298,28 @@ def test_who_serves_nobody_needs_no_national_number(engine: Engine, service: Any
             )
 
 
+def test_who_acts_at_the_console_with_the_right_password_is_never_locked_out(
+    engine: Engine, service: Any
+) -> None:
+    """A security officer revokes more than five stolen cards in a quarter of an hour."""
+    account = service.hire("hind", Role.OFFICER)
+    for _ in range(accounts.PER_LOGIN_AND_ADDRESS.most + 1):
+        with engine.begin() as connection:
+            attempt = accounts.begin_sign_in(connection, "hind", address="console", at=service.clock())
+        with engine.begin() as connection:
+            accepted = accounts.accept_sign_in(connection, attempt, proven=True, at=service.clock())
+        assert accepted == account
+
+
+def test_a_refusal_at_the_console_stands_in_the_trail(engine: Engine, service: Any) -> None:
+    service.hire("hind", Role.OFFICER)
+    with engine.begin() as connection:
+        attempt = accounts.begin_sign_in(connection, "hind", address="console", at=service.clock())
+        assert accounts.accept_sign_in(connection, attempt, proven=False, at=service.clock()) is None
+        told = connection.execute(text("SELECT action FROM audit_entries")).scalars().all()
+    assert "session.refuse" in told
+
+
 def test_a_login_name_is_taken_in_every_spelling(service: Any) -> None:
     service.hire("hind", Role.OFFICER)
     with pytest.raises(LoginTaken):

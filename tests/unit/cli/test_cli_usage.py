@@ -30,6 +30,8 @@ def test_help_waits_for_no_database_and_no_key() -> None:
         pytest.param("requests list --state x", "awaiting-payment", id="no state of requests"),
         pytest.param("ca revoke xyz --reason superseded", "no serial number", id="not hexadecimal"),
         pytest.param("ca revoke 12 --reason x", "keyCompromise", id="no reason for certificates"),
+        pytest.param("keys rotate issuing", "ca requests --rotate issuing", id="what a ceremony certifies"),
+        pytest.param("keys replace trust-list", "ca requests --replace trust-list", id="and replaces"),
         pytest.param("accounts create x --full-name X --role x", "registrar", id="no role of staff"),
     ],
 )
