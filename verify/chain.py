@@ -51,7 +51,7 @@ _REFUSED = frozenset(
         ExtensionOID.INHIBIT_ANY_POLICY,
     }
 )
-# RFC 3161 §4: after these, what a TSA stamped before the revocation remains good.
+# RFC 3161 §4: after these, what a TSA stamped before the revocation remains good; after no reason, nothing.
 _HARMLESS = frozenset({"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"})
 
 _OF_A_PERSON = frozenset({NameOID.GIVEN_NAME, NameOID.SURNAME, NameOID.PSEUDONYM})
@@ -333,17 +333,15 @@ def _check_validity(certificate: x509.Certificate, at: datetime, check: str) -> 
 def _check_revocation(
     known: Knowledge, role: Role, at: datetime, check: str, proven_before: datetime | None
 ) -> Revoked | None:
-    revoked = known.revoked
-    if revoked is None:
-        if not known.covered:
-            raise NotDecided(SubIndication.TRY_LATER, check)
-        return None
-    is_older = proven_before is not None and proven_before < revoked.since
-    harmless = role is Role.SEAL or is_older or revoked.reason in _HARMLESS
-    if at < revoked.since and harmless:
-        return revoked
-    since = revoked.since.isoformat()
-    raise NotDecided(SubIndication.REVOKED_NO_POE, check, since=since, reason=revoked.reason)
+    if not known.revoked and not known.covered:
+        raise NotDecided(SubIndication.TRY_LATER, check)
+    for revoked in known.revoked:
+        is_older = proven_before is not None and proven_before < revoked.since
+        harmless = role is Role.SEAL or is_older or revoked.reason in _HARMLESS
+        if at >= revoked.since or not harmless:
+            since = revoked.since.isoformat()
+            raise NotDecided(SubIndication.REVOKED_NO_POE, check, since=since, reason=revoked.reason)
+    return next(iter(known.revoked), None)
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None:

@@ -2,8 +2,9 @@
 
 Answers from the document's own security store and from the published authority are
 weighed alike: each must be signed by the certificate's issuer, or by a responder that
-the issuer delegated. The worst answer wins. Parsing and verifying an answer is done
-once and remembered; whether it applies at a given instant is decided at every call.
+the issuer delegated. Every revocation counts, so no old answer hides a newer one. Parsing
+and verifying an answer is done once and remembered; whether it applies at a given
+instant is decided at every call.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from verify.algorithms import strong_hash
 CLOCK_SKEW = timedelta(minutes=5)
 MAX_ANSWER_OCTETS = 4 * 1024 * 1024
 MAX_REMEMBERED = 4096
+NOT_SAID = "not said"  # RFC 3161 §4 takes no reason for the worst, and "unspecified" for harmless
 
 _Verified = TypeVar("_Verified", x509.CertificateRevocationList, ocsp.OCSPResponse)
 _OCSP_HASHES = (hashes.SHA1, hashes.SHA256)
@@ -40,14 +42,14 @@ class Revoked:
     """Since when, compromise dated back where the authority says so (RFC 5280 §5.3.2)."""
 
     since: datetime
-    reason: str  # as RFC 5280 spells it
+    reason: str  # as RFC 5280 spells it; `NOT_SAID` where the answer says none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
     """What all answers together say of one certificate."""
 
-    revoked: Revoked | None = None
+    revoked: tuple[Revoked, ...] = ()  # by each answer that says so, the earliest first
     covered: bool = False  # some answer speaks about the instant asked
 
 
@@ -82,12 +84,11 @@ class RevocationMemory:
     ) -> Knowledge:
         """Weighs every answer about `certificate`; `at` is the instant that must be covered."""
         answers = [*self._from_ocsps(certificate, issuer, ocsps), *self._from_crls(certificate, issuer, crls)]
-        revocations = [each.revoked for each in answers if each.revoked is not None]
+        revocations = (each.revoked for each in answers if each.revoked is not None)
         # From after its end an answer is silent: one revoked may have left the list (RFC 5280 §3.3).
         ends = certificate.not_valid_after_utc
         covered = any(at <= each.next_update + CLOCK_SKEW and each.this_update <= ends for each in answers)
-        earliest = min(revocations, key=lambda each: each.since, default=None)
-        return Knowledge(revoked=earliest, covered=covered)
+        return Knowledge(revoked=tuple(sorted(revocations, key=lambda each: each.since)), covered=covered)
 
     def _from_crls(
         self, certificate: x509.Certificate, issuer: x509.Certificate, crls: Iterable[bytes]
@@ -294,7 +295,7 @@ def _key_bits(certificate: x509.Certificate) -> bytes:
 
 
 def _entry(entry: x509.RevokedCertificate) -> Revoked:
-    since, reason = entry.revocation_date_utc, "unspecified"
+    since, reason = entry.revocation_date_utc, NOT_SAID
     for extension in entry.extensions:
         match extension.value:
             case x509.CRLReason(reason=flag):
@@ -311,4 +312,4 @@ def _status(response: ocsp.OCSPResponse) -> Revoked | None:
         return None
     since = response.revocation_time_utc or response.this_update_utc
     flag = response.revocation_reason
-    return Revoked(since=since, reason=flag.value if flag is not None else "unspecified")
+    return Revoked(since=since, reason=flag.value if flag is not None else NOT_SAID)

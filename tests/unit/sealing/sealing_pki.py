@@ -139,7 +139,7 @@ class Party:
 @dataclass
 class Revocation:
     at: datetime
-    reason: x509.ReasonFlags = x509.ReasonFlags.key_compromise
+    reason: x509.ReasonFlags | None = x509.ReasonFlags.key_compromise
 
 
 class Authority:
@@ -173,13 +173,10 @@ class Authority:
             )
         )
         for serial, revocation in self.revoked.items():
-            builder = builder.add_revoked_certificate(
-                x509.RevokedCertificateBuilder()
-                .serial_number(serial)
-                .revocation_date(revocation.at)
-                .add_extension(x509.CRLReason(revocation.reason), critical=False)
-                .build()
-            )
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(revocation.at)
+            if revocation.reason is not None:
+                entry = entry.add_extension(x509.CRLReason(revocation.reason), critical=False)
+            builder = builder.add_revoked_certificate(entry.build())
         digest = hashes.SHA384() if isinstance(issuer.private.curve, ec.SECP384R1) else hashes.SHA256()
         return builder.sign(issuer.private, digest).public_bytes(Encoding.DER)
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+from cryptography.x509 import ReasonFlags
 from sealing_office import Office
 from sealing_pki import NOW, TSA, Revocation, certify
 
@@ -15,7 +17,9 @@ AFTER = ENDS + timedelta(days=2)
 UNKNOWN = (Indication.INDETERMINATE, SubIndication.TRY_LATER)
 
 
-def told(office: Office, pdf: bytes, *, at: datetime, lists: tuple[bytes, ...]) -> object:
+def told(
+    office: Office, pdf: bytes, *, at: datetime, lists: tuple[bytes, ...]
+) -> tuple[Indication, SubIndication | None]:
     report = office.judge(pdf, at=at, crls=lists)
     return report.indication, report.sub_indication
 
@@ -62,3 +66,58 @@ def test_what_was_stored_in_a_certificates_time_counts_for_ever(office: Office) 
     pdf = office.document()
 
     assert told(office, pdf, at=AFTER, lists=()) == (Indication.TOTAL_PASSED, None)
+
+
+NO_PROOF = (Indication.INDETERMINATE, SubIndication.REVOKED_NO_POE)
+REVOKED_AT = NOW + timedelta(days=5)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"), [(None, NO_PROOF), (ReasonFlags.unspecified, (Indication.TOTAL_PASSED, None))]
+)
+def test_a_time_stamper_revoked_without_a_reason_is_worth_nothing(
+    office: Office, reason: ReasonFlags | None, expected: object
+) -> None:
+    """RFC 3161 §4: no reason is the worst one; "unspecified", where it is written, does no harm."""
+    pdf, pki = office.document(), office.authority
+    pki.revoked[pki.tsa.certificate.serial_number] = Revocation(REVOKED_AT, reason)
+
+    assert told(office, pdf, at=AFTER, lists=lists_at(office, AFTER)) == expected
+
+
+def test_an_issuing_authority_revoked_without_a_reason_makes_its_time_stamps_worthless(
+    office: Office,
+) -> None:
+    pdf, pki = office.document(), office.authority
+    pki.revoked[pki.issuing.certificate.serial_number] = Revocation(REVOKED_AT, None)
+
+    assert told(office, pdf, at=AFTER, lists=lists_at(office, AFTER)) == NO_PROOF
+
+
+@pytest.mark.parametrize("delay", [timedelta(), timedelta(days=1)])
+@pytest.mark.parametrize("first", [ReasonFlags.superseded, ReasonFlags.cessation_of_operation])
+def test_an_old_harmless_revocation_does_not_hide_a_compromise(
+    office: Office, first: ReasonFlags, delay: timedelta
+) -> None:
+    """Whoever has the stolen key stores the list of the day before in the file."""
+    pki, own = office.authority, office.revocation()
+    serial = pki.tsa.certificate.serial_number
+    pki.revoked[serial] = Revocation(REVOKED_AT, first)
+    older = pki.crl(pki.issuing, REVOKED_AT)
+    pdf = office.document(revocation=replace(own, crls=(*own.crls, older)))
+    pki.revoked[serial] = Revocation(REVOKED_AT + delay)
+
+    assert told(office, pdf, at=AFTER, lists=lists_at(office, AFTER)) == NO_PROOF
+
+
+def test_a_later_compromise_does_not_put_off_the_first_revocation(office: Office) -> None:
+    """Sealed between the two: with a certificate that was withdrawn already."""
+    pki, own = office.authority, office.revocation()
+    serial = pki.seal.certificate.serial_number
+    pki.revoked[serial] = Revocation(NOW - timedelta(days=1), ReasonFlags.superseded)
+    older = pki.crl(pki.issuing, NOW)
+    pdf = office.document(revocation=replace(own, crls=(*own.crls, older)))
+    pki.revoked[serial] = Revocation(REVOKED_AT)
+
+    indication, sub_indication = told(office, pdf, at=AFTER, lists=lists_at(office, AFTER))
+    assert (indication, sub_indication) == (Indication.TOTAL_FAILED, SubIndication.REVOKED)
