@@ -286,10 +286,10 @@ def _check_whole(connection: Connection, crl: _List, bundle: Bundle, left_out: C
             rule=f"it has every certificate of the root's that the books know, and {serial_text(serial)} "
             f"({in_books[serial]}) is missing",
         )
-    for serial in sorted(crl.revoked.keys() - here - set(left_out)):
+    for named in sorted(crl.revoked.keys() - here - set(left_out)):
         raise ImportRefused(
             field="bundle.json",
-            rule=f"it has every certificate that the list names, and {serial_text(serial)} is missing",
+            rule=f"it has every certificate that the list names, and {serial_text(named)} is missing",
         )
 
 

@@ -7,12 +7,16 @@
     ocsp/<serial>.ors              DER, one for each unexpired certificate with OCSP (SHA-256 CertID)
     ocsp/<serial>.sha1.ors         the same for clients that name issuers by SHA-1 (RFC 5019)
 
+A status answer that is not made any more (its certificate ended, or stands under a former issuing CA,
+whose status its list says) is removed: one that was left would say `good` after a revocation.
+
 Each file is replaced whole. The lists come from the books, committed before a file is
 written; one process publishes at a time, so what was published never goes back.
 """
 
 import os
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,6 +75,7 @@ def publish(
     }
     for name, data in contents.items():
         _replace(public_directory / name, data)
+    _remove_answers(public_directory, but=contents.keys())
     return Publication(
         files=tuple(public_directory / name for name in contents),
         crls=crls,
@@ -90,6 +95,12 @@ def _ocsp_answers(
         for each in answers
         if at < each.next_update
     }
+
+
+def _remove_answers(public_directory: Path, *, but: Collection[str]) -> None:
+    for path in sorted((public_directory / "ocsp").glob("*.ors")):
+        if f"ocsp/{path.name}" not in but:
+            path.unlink(missing_ok=True)
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -155,7 +155,8 @@ class GuardedKeyring:
         if newest.state_at(at) is KeyState.PRE_ACTIVE:
             return self._record(newest)
         active_from = max(at, active_from)
-        older_end_at = active_from + OVERLAP[newest.purpose]
+        overlap = OVERLAP[newest.purpose]
+        older_end_at = None if overlap is None else active_from + overlap
         return self._record(
             self._make_next(newest, at=at, active_from=active_from, older_end_at=older_end_at)
         )
@@ -264,7 +265,7 @@ class GuardedKeyring:
             return self._lent[key.key_id]
 
     def _make_next(
-        self, newest: RegisteredKey, *, at: datetime, active_from: datetime, older_end_at: datetime
+        self, newest: RegisteredKey, *, at: datetime, active_from: datetime, older_end_at: datetime | None
     ) -> RegisteredKey:
         generation = newest.generation + 1
         return self._make(

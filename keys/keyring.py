@@ -99,7 +99,8 @@ class Keyring(Custody, Protocol):
     def rotate(self, line: str, *, at: datetime, active_from: datetime) -> KeyRecord:
         """Make the next generation: pre-active till `active_from`.
 
-        The generation before it may sign until some time after that (`keys.states.OVERLAP`).
+        The generation before it may sign until some time after that, that of an issuing CA
+        until it is retired (`keys.states.OVERLAP`).
         Where the newest generation is pre-active already, that one is answered and nothing is made.
 
         Raises:

@@ -26,10 +26,12 @@ TRANSITIONS: Mapping[KeyState, frozenset[KeyState]] = {
 
 # How long the generation before may still sign once the next one is active: as long as a process may
 # go on with what it took up before. Time-stamps and answers are asked for at every moment and never stored
-# half-made; a document's seal may wait in a queue.
-OVERLAP: Mapping[Purpose, timedelta] = {
+# half-made; a document's seal may wait in a queue. None: until somebody retires it. An issuing CA that was
+# followed by another certifies nothing more, but its certificates run for years, and whoever checks one
+# of them asks its list: the key goes on signing that (`ca.hierarchy`).
+OVERLAP: Mapping[Purpose, timedelta | None] = {
     Purpose.ROOT: timedelta(days=30),
-    Purpose.ISSUING: timedelta(days=30),
+    Purpose.ISSUING: None,
     Purpose.SEAL: timedelta(days=7),
     Purpose.OFFICER: timedelta(days=7),
     Purpose.OCSP: timedelta(days=2),

@@ -111,8 +111,54 @@ def test_an_issuing_ca_that_follows_in_time_takes_over_and_the_former_s_lists_go
         authority = x509.load_der_x509_certificate((tmp_path / f"certificates/{name}.cer").read_bytes())
         assert crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # an authority's
         assert crl.last_update_utc == pki.now
-    pki.later(days=26)
-    assert pki.establish().former == (), "its key has retired"
+
+
+def listed(folder: Path, name: str) -> set[int]:
+    crl = x509.load_der_x509_crl((folder / f"crl/{name}.crl").read_bytes())
+    return {entry.serial_number for entry in crl}
+
+
+def test_the_lists_of_a_former_issuing_ca_go_on_while_its_certificates_last(pki: Any, tmp_path: Path) -> None:
+    """The attack: a seal key is lost two months after the rotation, and no list says so ever again."""
+    old = pki.hierarchy
+    seal = old.seal("civil-registry").certificate
+    pki.keyring.rotate("issuing", at=pki.later(days=1), active_from=pki.now)
+    pki.hold(certify=["issuing-2"])
+    pki.later(days=60)
+    publish(tmp_path, pki.establish(), pki.engine, at=pki.now)
+    with pki.engine.begin() as connection:
+        revoke(connection, seal.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=pki.now)
+    publish(tmp_path, pki.establish(), pki.engine, at=pki.later(minutes=1))
+
+    assert listed(tmp_path, "issuing") == {seal.serial_number}
+    pki.now = max(seal.not_valid_after_utc, pki.now)
+    pki.hold()
+    publish(tmp_path, pki.establish(), pki.engine, at=pki.now)
+    assert listed(tmp_path, "issuing") == {seal.serial_number}
+    pki.now = old.issuing.certificate.not_valid_after_utc + timedelta(seconds=1)
+    pki.hold()
+    assert pki.establish().former == (), "its own certificate has ended"
+
+
+def test_an_answer_that_is_not_made_any_more_is_not_left_lying(pki: Any, tmp_path: Path) -> None:
+    """The attack: the file that says `good` of a certificate under the former issuing CA stays for good."""
+    seal = pki.hierarchy.seal("civil-registry").certificate
+    publish(tmp_path, pki.hierarchy, pki.engine, at=pki.now)
+    files = [tmp_path / f"ocsp/{seal.serial_number:x}{suffix}" for suffix in (".ors", ".sha1.ors")]
+    assert all(file.exists() for file in files)
+    pki.keyring.rotate("issuing", at=pki.later(hours=1), active_from=pki.now)
+    pki.hold(certify=["issuing-2"])
+    hierarchy = pki.establish()
+    publish(tmp_path, hierarchy, pki.engine, at=pki.now)
+    with pki.engine.begin() as connection:
+        revoke(connection, seal.serial_number, reason=RevocationReason.KEY_COMPROMISE, at=pki.now)
+
+    publish(tmp_path, hierarchy, pki.engine, at=pki.later(minutes=1))
+
+    assert not any(file.exists() for file in files)
+    new = hierarchy.seal("civil-registry").certificate
+    assert (tmp_path / f"ocsp/{new.serial_number:x}.ors").exists()
+    assert listed(tmp_path, "issuing") == {seal.serial_number}
 
 
 def test_everything_is_certified_anew_below_the_next_issuing_ca_and_only_once(pki: Any) -> None:
