@@ -238,7 +238,7 @@ def lines_of(names: Sequence[str] | None) -> list[str]:
     """
     for name in names or ():
         if name not in {profile.value for profile in LINES}:
-            raise ImportRefused(field=name, rule=f"one of: {', '.join(LINES)}")
+            raise ImportRefused(field=name, rule=f"it is one of {', '.join(LINES)}")
     return list(names or ())
 
 

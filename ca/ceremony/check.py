@@ -60,7 +60,7 @@ def check_results(folder: Path) -> Iterator[str]:
     if (custody.threshold, custody.custodians) != (plan.threshold, plan.custodians):
         raise ResultsRefused(path=RECORD_NAME, rule="the custodians and the threshold of the plan")
     opens = f"{custody.threshold} of {len(custody.custodians)} sheets, set {custody.share_set}"
-    yield f"The key opens with {opens}"
+    yield f"The sheets were made as the plan states: any {opens}"
     if read_result(folder, SIGNATURES) != signature_form(plan, transcript):
         raise ResultsRefused(path=SIGNATURES, rule="the page for this transcript")
     yield "The page for signatures names this transcript"

@@ -29,24 +29,24 @@ class PlanRefused(CeremonyError):
     """The plan is not one that can be carried out; facts `field`, `rule`."""
 
     code = "ca-plan-refused"
-    ar = "خطة المراسم غير مقبولة عند {field}: {rule}."
-    en = "The plan is refused at {field}: {rule}."
+    ar = "خطة المراسم غير مقبولة عند {field}. المطلوب: {rule}."
+    en = "The plan is refused at {field}. What must hold: {rule}."
 
 
 class RequestRefused(CeremonyError):
     """A certificate request is not the one that the plan names, or is no good; facts `name`, `rule`."""
 
     code = "ca-ceremony-request-refused"
-    ar = "طلب الشهادة {name} مرفوض: {rule}."
-    en = "The certificate request for {name} is refused: {rule}."
+    ar = "طلب الشهادة {name} مرفوض. المطلوب: {rule}."
+    en = "The certificate request for {name} is refused. What must hold: {rule}."
 
 
 class SheetRefused(CeremonyError):
     """The words on a custodian's sheet are not acceptable; fact `rule`. Never carries the words."""
 
     code = "ca-sheet-refused"
-    ar = "ورقة الأمين غير مقبولة: {rule}."
-    en = "The sheet is refused: {rule}."
+    ar = "ورقة الأمين غير مقبولة. المطلوب: {rule}."
+    en = "The sheet is refused. What must hold: {rule}."
 
 
 class SheetsDoNotOpen(CeremonyError):
@@ -69,24 +69,24 @@ class ResultsRefused(CeremonyError):
     """The results of a ceremony are not what their transcript says; facts `path`, `rule`."""
 
     code = "ca-ceremony-results-refused"
-    ar = "نتائج المراسم غير مقبولة عند {path}: {rule}."
-    en = "The results of the ceremony are refused at {path}: {rule}."
+    ar = "نتائج المراسم غير مقبولة عند {path}. المطلوب: {rule}."
+    en = "The results of the ceremony are refused at {path}. What must hold: {rule}."
 
 
 class TranscriptRefused(CeremonyError):
     """A text is no transcript; facts `where`, `rule`."""
 
     code = "ca-transcript-refused"
-    ar = "النص ليس محضر مراسم عند {where}: {rule}."
-    en = "This is no transcript of a ceremony at {where}: {rule}."
+    ar = "النص ليس محضر مراسم عند {where}. المطلوب: {rule}."
+    en = "This is no transcript of a ceremony at {where}. What must hold: {rule}."
 
 
 class ImportRefused(CeremonyError):
     """What came from a ceremony is not taken into the books, none of it; facts `field`, `rule`."""
 
     code = "ca-import-refused"
-    ar = "لم تُقبل نتائج المراسم عند {field}: {rule}."
-    en = "The ceremony's results are not taken in, for {field}: {rule}."
+    ar = "لم تُقبل نتائج المراسم عند {field}. المطلوب: {rule}."
+    en = "The ceremony's results are not taken in, for {field}. What must hold: {rule}."
 
 
 class CeremonyNeeded(CeremonyError):

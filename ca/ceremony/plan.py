@@ -24,7 +24,8 @@ from ca.ceremony.strict_yaml import Fields, parse_yaml, refuse_unless
 from ca.errors import ProfileViolation
 from ca.names import Operator, authority_name
 from ca.profiles import PROFILES, ProfileName
-from ca.reasons import RevocationReason
+from ca.reasons import NEEDS_A_REASON, RevocationReason
+from ca.revocation import SAY_WHY
 from ca.urls import PublicUrls
 from keys.signer import Algorithm
 
@@ -177,7 +178,9 @@ def parse_plan(source: bytes, *, folder: Path) -> Plan:
     top = Fields(parse_yaml(source), "")
     if CHANGE_ME.encode() in source:
         line = source[: source.index(CHANGE_ME.encode())].count(b"\n") + 1
-        raise PlanRefused(field=f"line {line}", rule=f"it is filled in; it says {CHANGE_ME}")
+        raise PlanRefused(
+            field=f"line {line}", rule=f"nothing is left to be filled in, and {CHANGE_ME} stands there"
+        )
     if top.text("format") != FORMAT:
         raise PlanRefused(field="format", rule=FORMAT)
     custody = top.mapping("custody")
@@ -337,9 +340,12 @@ def _revoke(fields: Fields) -> Revoke:
     reason = fields.text("reason")
     if reason not in set(RevocationReason):
         raise PlanRefused(field=fields.path("reason"), rule=f"one of {', '.join(RevocationReason)}")
+    name = fields.text("key")
+    if reason == RevocationReason.UNSPECIFIED and ceremony_profile(name) in NEEDS_A_REASON:
+        raise PlanRefused(field=fields.path("reason"), rule=SAY_WHY)
     return Revoke(
         serial_number=int(fields.matching("serial", _SERIAL, "hexadecimal, small letters, no colons"), 16),
-        name=fields.text("key"),
+        name=name,
         reason=RevocationReason(reason),
     )
 
