@@ -5,6 +5,7 @@ the program reads.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 import yaml
@@ -27,11 +28,11 @@ class _Loader(yaml.BaseLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002  (PyYAML's)
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        found = dict(super().construct_mapping(node, deep=deep))  # first: it refuses keys that are no text
+        for key, count in Counter(key.value for key, _ in node.value).items():
+            if count > 1:
                 raise yaml.YAMLError(f"the key {key!r} stands twice")
-        return dict(super().construct_mapping(node, deep=deep))
+        return found
 
 
 def parse_yaml(data: bytes) -> object:
