@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from cryptography import x509
 
+from ca.profiles import ProfileName
+
 
 class RevocationReason(StrEnum):
     """The reasons we give, spelt as in the standard.
@@ -42,3 +44,7 @@ _CODES = {
     RevocationReason.CERTIFICATE_HOLD: 6,
     RevocationReason.PRIVILEGE_WITHDRAWN: 9,
 }
+
+NEEDS_A_REASON = frozenset({ProfileName.ISSUING, ProfileName.TIMESTAMP})
+"""Whose revocation says why: without a reason code every time-stamp made with the key, or below it, is
+to be taken for worthless, those from before the revocation too (RFC 3161 §4)."""

@@ -19,7 +19,7 @@ from ca.auditing import AuditRecorder, unrecorded
 from ca.clock import whole_seconds
 from ca.errors import CertificateNotFound, NotRevocable
 from ca.profiles import PROFILES
-from ca.reasons import RevocationReason
+from ca.reasons import NEEDS_A_REASON, RevocationReason
 from ca.serials import serial_text
 from ca.store import (
     Change,
@@ -32,6 +32,10 @@ from ca.unfinished import find_unfinished
 
 NOBODY_NAMED = "operator"
 """Who changed a status, where the caller does not say."""
+SAY_WHY = (
+    "say precisely why (superseded, cessationOfOperation, keyCompromise …): "
+    "without a reason every time-stamp from before would be worthless too, RFC 3161 section 4"
+)
 
 
 def revoke(
@@ -51,7 +55,8 @@ def revoke(
     Raises:
         CertificateNotFound: never issued.
         NotRevocable: revoked before, expired, an authority's, `at` before its issue, `reason` that of a
-            suspension, or `invalid_since` after `at` or before its issue.
+            suspension or, of a time-stamping unit, unspecified; or `invalid_since` after `at` or before
+            its issue.
     """
     issued = _changeable(connection, serial, at)
     if PROFILES[issued.profile].is_authority:
@@ -174,6 +179,8 @@ def _revoke(
 ) -> IssuedCertificate:
     if reason is RevocationReason.CERTIFICATE_HOLD:
         raise _refusal(issued, "certificateHold is a suspension's reason")
+    if reason is RevocationReason.UNSPECIFIED and issued.profile in NEEDS_A_REASON:
+        raise _refusal(issued, SAY_WHY)
     if invalid_since is not None:
         invalid_since = whole_seconds(invalid_since)
         if not issued.not_before <= invalid_since <= (issued.revoked_at or whole_seconds(at)):

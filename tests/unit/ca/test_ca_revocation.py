@@ -184,6 +184,24 @@ def test_an_authority_is_revoked_by_nothing_but_its_own_act(engine: Engine) -> N
     assert reason_of(listed.get_revoked_certificate_by_serial_number(authority)) == "cACompromise"
 
 
+def test_a_time_stamping_unit_is_not_revoked_without_a_precise_reason(engine: Engine) -> None:
+    """RFC 3161 §4: an entry without a reason code voids every token, those from before it too."""
+    unit = issue(engine, issuing(), request(ProfileName.TIMESTAMP), at=NOW, urls=URLS).serial_number
+    below = issue(engine, root(), request(ProfileName.ISSUING), at=NOW, urls=URLS).serial_number
+    vague, precise = RevocationReason.UNSPECIFIED, RevocationReason.SUPERSEDED
+    for revoke_it, which in ((revoke, unit), (revoke_authority, below)):
+        with engine.begin() as connection:
+            with pytest.raises(NotRevocable, match="say precisely why"):
+                revoke_it(connection, which, reason=vague, at=NOW + HOUR)
+            assert load_certificate(connection, which).revoked_at is None
+            assert revoke_it(connection, which, reason=precise, at=NOW + HOUR).is_revoked
+
+
+def test_a_seal_may_be_revoked_without_a_reason(engine: Engine, serial: int) -> None:
+    with engine.begin() as connection:
+        assert revoke(connection, serial, reason=RevocationReason.UNSPECIFIED, at=NOW + HOUR).is_revoked
+
+
 def test_a_change_that_the_audit_cannot_hold_does_not_happen(engine: Engine, serial: int) -> None:
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")

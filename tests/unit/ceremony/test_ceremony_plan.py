@@ -3,10 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yaml import MappingNode, ScalarNode
 
 from ca.ceremony.errors import PlanRefused, RequestRefused
 from ca.ceremony.plan import CreateRoot, IssueCrl, ceremony_profile, load_plan, parse_plan
 from ca.ceremony.requests import Gathering, draft_plan, root_subject
+from ca.ceremony.strict_yaml import _Loader
 from ca.names import Operator
 from ca.profiles import ProfileName
 
@@ -90,6 +92,11 @@ def test_what_nobody_filled_in_is_refused(draft: tuple[Path, str]) -> None:
             "  - act: create-root\n    valid-days: 1\n  - act: issue-crl",
             "create-root first",
         ),
+        (
+            "  - act: issue-crl",
+            "  - act: revoke\n    key: issuing\n    serial: 1f\n    reason: unspecified\n  - act: issue-crl",
+            "say precisely why",
+        ),
         ("acts:", "nothing:", "must be stated"),
     ],
 )
@@ -104,7 +111,43 @@ def test_a_plan_that_is_not_strictly_one_is_refused(
         parse_plan(changed.encode(), folder=folder)
 
 
-@pytest.mark.parametrize("source", [b"", b"[", b"a", b"- a", b"\xff", b"{a: {", b"x" * 300_000, b"[" * 5000])
+class _Counted(str):
+    """A key that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        _Counted.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_many_keys_are_compared_no_more_often_than_they_are_many() -> None:
+    """The attack: a plan of 40,000 names keeps the ceremony's machine busy for hours."""
+    keys = [_Counted(f"k{number}") for number in range(300)]
+    pairs = [(ScalarNode("", key), ScalarNode("", "a")) for key in keys]
+    _Loader("").construct_mapping(MappingNode("", pairs))
+
+    assert _Counted.compared < 10 * len(keys)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"",
+        b"[",
+        b"a",
+        b"- a",
+        b"\xff",
+        b"{a: {",
+        b"? [a]\n: b",
+        b"? {a: b}\n: c",
+        b"x" * 300_000,
+        b"[" * 5000,
+    ],
+)
 def test_what_is_no_plan_at_all_is_refused(tmp_path: Path, source: bytes) -> None:
     with pytest.raises(PlanRefused):
         parse_plan(source, folder=tmp_path)
