@@ -54,8 +54,9 @@ def renewer_of(service: Service) -> Renewer:
 def _renew(renewer: Renewer, selection: Selection, console: Console) -> int:
     columns = (TextColumn("renewing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     counted: Counter[Outcome] = Counter()
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=renewer.count(selection))
+    total = renewer.count(selection)
+    with Progress(*columns, console=console, disable=total == 0) as progress:
+        task = progress.add_task("", total=total)
         for renewal in renewer.renew(selection):
             counted[renewal.outcome] += 1
             if renewal.error is not None:
@@ -64,7 +65,8 @@ def _renew(renewer: Renewer, selection: Selection, console: Console) -> int:
             progress.advance(task)
     said = ", ".join(f"{count} {outcome.value}" for outcome, count in sorted(counted.items()))
     console.print(
-        f"{said or 'nothing to renew'}; looked at all before {selection.before:%Y-%m-%d}", highlight=False
+        f"{said or 'nothing to renew'}; looked at what can be judged until {selection.before:%Y-%m-%d} at most",
+        highlight=False,
     )
     return _NOT_ALL if counted[Outcome.FAILED] else 0
 

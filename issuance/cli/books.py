@@ -1,5 +1,6 @@
 """`wathiqa requests`, `documents`, `ledger`: what stands in the books."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -13,19 +14,19 @@ ledger_app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(help="Its number, as printed.")]
 _DISCREPANCIES = 1
-_DOCUMENT_FACTS = (
-    "number",
-    "kind",
-    "agency",
-    "request_number",
-    "state",
-    "valid_until",
-    "sha256",
-    "released_at",
-    "withdrawn_at",
-    "withdrawal_reason",
-    "superseded_by",
-)
+_DOCUMENT_FACTS = {
+    "number": "number",
+    "kind": "kind",
+    "agency": "agency",
+    "request_number": "request",
+    "state": "state",
+    "valid_until": "valid until",
+    "sha256": "SHA-256 when sealed",
+    "released_at": "released (UTC)",
+    "withdrawn_at": "withdrawn (UTC)",
+    "withdrawal_reason": "why withdrawn",
+    "superseded_by": "superseded by",
+}
 
 
 @requests_app.command("list")
@@ -96,6 +97,10 @@ def abandon_request(number: Number, directory: Directory) -> None:
     typer.echo(f"{request.number} is {request.state.value}; what was paid goes back")
 
 
+def _said(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value or "-")
+
+
 @documents_app.command("show")
 def show_document(number: Number, directory: Directory) -> None:
     """One document, without what it says."""
@@ -105,7 +110,8 @@ def show_document(number: Number, directory: Directory) -> None:
     wanted = document_number(number)
     with reading_books(directory) as connection:
         document, files = load_document(connection, wanted), files_of(connection, wanted)
-    show(("fact", "value"), [(fact, str(getattr(document, fact) or "-")) for fact in _DOCUMENT_FACTS])
+    show(("", ""), [(name, _said(getattr(document, fact))) for fact, name in _DOCUMENT_FACTS.items()])
+    typer.echo()
     rows = [
         (
             f"{each.made_at:%Y-%m-%d %H:%M}",

@@ -64,6 +64,8 @@ class TerminalRoom:
         """Remove sheets that open nothing: the ceremony broke off."""
         for path in self.written:
             path.unlink(missing_ok=True)
+        if self.sheets is not None and self.sheets.is_dir() and not any(self.sheets.iterdir()):
+            self.sheets.rmdir()  # or the next try would take it for an earlier ceremony's
 
     def _ask(self, request: str, check: Check) -> Sheet:
         self.console.print(

@@ -34,7 +34,7 @@ def show_clock(directory: Directory) -> None:
             ("why", lease.attestation.words),
             ("wrong by at most", _milliseconds(lease.attestation.error)),
         ]
-    show(("clock", ""), [*rows, *_kernel()])
+    show(("", ""), [*rows, *_kernel()])
     if refused is not None:
         raise typer.Exit(1)
 

@@ -53,7 +53,7 @@ def reading_books(directory: Path) -> Iterator[Any]:
 
 def show(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table on standard output, as wide as what it says: a number that is copied from it is whole."""
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, show_header=any(headings))
     for heading in headings:
         table.add_column(heading)
     for row in rows:
