@@ -95,14 +95,15 @@ class Lease:
 
     granted: Reading
     attestation: Attestation
+    believed: Reading  # when the attestation was made; of one that is not made anew, the first reading of all
 
     def fault(self, now: Reading) -> str | None:
         """Why it is void; None while it holds."""
-        elapsed = now.elapsed - self.granted.elapsed
-        moved = (now.wall - self.granted.wall) - elapsed
+        elapsed = now.elapsed - self.believed.elapsed
+        moved = (now.wall - self.believed.wall) - elapsed
         if abs(moved) > STEP_TOLERANCE:
             return f"the clock was set {'forward' if moved > timedelta(0) else 'back'}"
-        if abs(elapsed - (now.awake - self.granted.awake)) > STEP_TOLERANCE:
+        if abs(elapsed - (now.awake - self.believed.awake)) > STEP_TOLERANCE:
             return "the machine has slept"
         return None
 
@@ -135,6 +136,7 @@ class LeasedClock:
         self._lease: Lease | None = None
         self._refused: tuple[timedelta, ClockNotTrusted] | None = None
         self._moved: str | None = None
+        self._first: Reading | None = None  # at the first lease
 
     def __call__(self) -> datetime:
         """The time.
@@ -198,7 +200,11 @@ class LeasedClock:
         attestation = self.attestor()
         if not timedelta(0) <= attestation.error <= MAX_ERROR:
             raise ClockNotTrusted(reason=f"it may be wrong by {attestation.error.total_seconds():.3f} s")
-        lease = Lease(granted=before, attestation=attestation)
+        # A clock that nobody measures is compared with what it was when somebody spoke for it: steps that
+        # are each within the tolerance add up otherwise, one with every lease.
+        if self._first is None or self.attestor.survives_steps:
+            self._first = before
+        lease = Lease(granted=before, attestation=attestation, believed=self._first)
         # What was attested is a clock that nobody moved meanwhile.
         fault = lease.fault(self._read())
         if fault is not None:

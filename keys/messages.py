@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
@@ -85,9 +86,14 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._arrived = b""
+        self._ends: float | None = (
+            None  # when the message under way must have arrived, by the clock that counts
+        )
 
     def receive(self, *, within_seconds: float) -> Message | None:
         """The next message, waited for as long as it takes to begin; None where the other side has closed.
+
+        Once it has begun all of it arrives `within_seconds`, however small the pieces.
 
         Raises:
             ValueError: a frame that is too long, cut short, or not one.
@@ -99,9 +105,13 @@ class Channel:
             self._arrived = self._connection.recv(_PIECE)
             if not self._arrived:
                 return None
-        if not self._is_whole():
-            self._connection.settimeout(within_seconds)
-        return self._take()
+        if self._is_whole():
+            return self._take()
+        self._ends = monotonic() + within_seconds
+        try:
+            return self._take()
+        finally:
+            self._ends = None
 
     def ask(self, question: Message) -> Message:
         """Send, and wait for the answer as long as the connection's timeout allows, each time it waits.
@@ -136,10 +146,20 @@ class Channel:
         self._arrived = arrived[end:]
         return parse_frame(arrived[_LENGTH.size : end])
 
+    def _hurry(self) -> None:
+        """Wait for the next piece no longer than the message has left."""
+        if self._ends is None:
+            return
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+
     def _at_least(self, count: int) -> bytes:
         if len(self._arrived) < count:
             pieces, missing = [self._arrived], count - len(self._arrived)
             while missing > 0:
+                self._hurry()
                 piece = self._connection.recv(_PIECE)
                 if not piece:
                     raise ConnectionResetError("closed in the middle of a message")

@@ -20,6 +20,7 @@ class Memory:
 
     root: str = ""  # SHA-256 of its certificate, hexadecimal; empty before any was seen
     trust_list_version: int = 0
+    root_crl: int = 0  # number of the root's CRL
     status_lists: Mapping[int, datetime] = field(default_factory=dict)  # list number → its issuing
 
     def belongs_to(self, root: str) -> bool:
@@ -27,7 +28,7 @@ class Memory:
         return self.root in {"", root}
 
     def advance(
-        self, *, root: str, trust_list_version: int, status_lists: Mapping[int, datetime]
+        self, *, root: str, trust_list_version: int, root_crl: int, status_lists: Mapping[int, datetime]
     ) -> "Memory":
         """This memory and what was seen now, whichever is newer.
 
@@ -42,6 +43,7 @@ class Memory:
         return Memory(
             root=root,
             trust_list_version=max(self.trust_list_version, trust_list_version),
+            root_crl=max(self.root_crl, root_crl),
             status_lists=newest,
         )
 
@@ -52,7 +54,12 @@ NOTHING_SEEN = Memory()
 def encode_memory(memory: Memory) -> str:
     """As JSON."""
     lists = {str(number): int(instant.timestamp()) for number, instant in sorted(memory.status_lists.items())}
-    stored = {"root": memory.root, "trust_list": memory.trust_list_version, "status_lists": lists}
+    stored = {
+        "root": memory.root,
+        "trust_list": memory.trust_list_version,
+        "root_crl": memory.root_crl,
+        "status_lists": lists,
+    }
     return json.dumps(stored)
 
 
@@ -63,11 +70,13 @@ def parse_memory(text: str) -> Memory:
         ValueError: not what `encode_memory` wrote.
     """
     try:
-        stored = json.loads(text)
-        root, version, lists = stored["root"], stored["trust_list"], stored["status_lists"]
+        stored = {"root_crl": 0} | json.loads(text)  # 0.1.0 did not remember it
+        root, lists = stored["root"], stored["status_lists"]
+        versions = stored["trust_list"], stored["root_crl"]
         memory = Memory(
             root=root,
-            trust_list_version=int(version),
+            trust_list_version=int(versions[0]),
+            root_crl=int(versions[1]),
             status_lists={
                 int(number): datetime.fromtimestamp(seconds, UTC) for number, seconds in lists.items()
             },
@@ -76,6 +85,6 @@ def parse_memory(text: str) -> Memory:
         is_ours = _ROOT.fullmatch(root) is not None and json.loads(encode_memory(memory)) == stored
     except (KeyError, TypeError, AttributeError, OverflowError, OSError, ValueError, RecursionError) as error:
         raise ValueError("not the memory of a verifier") from error
-    if not is_ours or type(version) is not int or version < 0:
+    if not is_ours or any(type(each) is not int or each < 0 for each in versions):
         raise ValueError("not the memory of a verifier")
     return memory

@@ -54,6 +54,7 @@ def save_memory(path: Path, memory: Memory) -> None:
         newest = load_memory(path).advance(
             root=memory.root,
             trust_list_version=memory.trust_list_version,
+            root_crl=memory.root_crl,
             status_lists=memory.status_lists,
         )
     except MemoryUnreadable:

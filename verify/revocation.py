@@ -178,7 +178,7 @@ def _is_whole_crl_of(issuer: x509.Certificate, crl: x509.CertificateRevocationLi
         ):
             return False
         is_signed = strong_hash(crl.signature_hash_algorithm) and crl.is_signature_valid(public_key)
-        return is_signed and _may_sign_crls(issuer) and _is_understood(crl)
+        return is_signed and _may_sign_crls(issuer) and is_whole(crl)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
 
@@ -191,8 +191,8 @@ def _may_sign_crls(issuer: x509.Certificate) -> bool:
         return False
 
 
-def _is_understood(crl: x509.CertificateRevocationList) -> bool:
-    """Whether the list speaks of all its issuer's certificates, in words that are known here.
+def is_whole(crl: x509.CertificateRevocationList) -> bool:
+    """Whether a list speaks of all its issuer's certificates, in words that are known here.
 
     RFC 5280 §5.2, §5.3: an extension not understood, of the list or of one entry, voids the list. So does
     one that makes it a part: of some reasons or certificates, or the base of deltas that nobody reads here.

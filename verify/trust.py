@@ -33,6 +33,7 @@ from signing.formats.trust_list import (
     parse_trust_list,
 )
 from verify.memory import NOTHING_SEEN, Memory
+from verify.revocation import is_whole
 from verify.sources import Source, SourceUnavailable, is_artefact_name, open_source
 
 ROOT_FILE = "root.pem"
@@ -42,6 +43,7 @@ MAX_ROOT_BYTES = 1 << 16
 MAX_CERTIFICATE_BYTES = 1 << 16
 MAX_CRL_BYTES = 1 << 24
 MAX_TOTAL_BYTES = 1 << 26
+ROOT_CRLS = "crl"  # where they are
 MAX_STATUS_BYTES = 1 << 21  # two bits for each of 4,194,304 entries are half of it
 
 
@@ -77,6 +79,8 @@ class Trust:
     crls: tuple[x509.CertificateRevocationList, ...]
     source: Source
     root: str = ""  # SHA-256 of the root that vouches for the trust list, hexadecimal
+    root_crl: int = 0  # number of its newest CRL
+    vouched_until: datetime | None = None  # by its CRLs; None where they were not asked
     memory: Memory = NOTHING_SEEN
     _status_lists: dict[int, StatusClaims] = field(default_factory=dict, repr=False, compare=False)
     _certificates: list[tuple[x509.Certificate, ...]] = field(default_factory=list, repr=False, compare=False)
@@ -94,13 +98,16 @@ class Trust:
         return self._certificates[0]
 
     def is_stale(self, at: datetime) -> bool:
-        """Whether the trust list is too old to rely on at `at`."""
-        return at > self.trust_list.expires_at
+        """Whether the trust list, or what says that its certificate is not revoked, is too old for `at`."""
+        is_unvouched = self.vouched_until is not None and at > self.vouched_until
+        return is_unvouched or at > self.trust_list.expires_at
 
     @property
     def is_rolled_back(self) -> bool:
-        """Whether a newer trust list than this one was seen before."""
-        return self.trust_list.version < self.memory.trust_list_version
+        """Whether a newer trust list, or a newer CRL of the root, was seen before."""
+        return (
+            self.trust_list.version < self.memory.trust_list_version or self.root_crl < self.memory.root_crl
+        )
 
     def status_list(self, number: int) -> StatusClaims:
         """The signed list `number`.
@@ -118,7 +125,10 @@ class Trust:
         """The newest versions seen so far, to be handed to the next `load_trust`."""
         seen = {number: claims.issued_at for number, claims in self._status_lists.items()}
         return self.memory.advance(
-            root=self.root, trust_list_version=self.trust_list.version, status_lists=seen
+            root=self.root,
+            trust_list_version=self.trust_list.version,
+            root_crl=self.root_crl,
+            status_lists=seen,
         )
 
     def _read_status_list(self, number: int) -> StatusClaims:
@@ -146,12 +156,13 @@ class Trust:
 def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_SEEN) -> Trust:
     """What the published root at `location` (a directory or an https address) vouches for.
 
-    An expired trust list is loaded too, and one older than the memory knows: `Trust.is_stale` and
-    `Trust.is_rolled_back` say so, and verdicts are no better than undecided. `at` decides whether
-    a CRL of the root that is newer than the instant counts.
+    An expired trust list is loaded too, one older than the memory knows, and one whose root says
+    nothing newer than an expired CRL: `Trust.is_stale` and `Trust.is_rolled_back` say so, and verdicts
+    are no better than undecided. `at` decides whether a CRL of the root that is newer than the
+    instant counts.
 
     Raises:
-        TrustUnavailable: root or trust list is not there.
+        TrustUnavailable: root, trust list or any CRL of the root is not there.
         TrustRefused: the trust list does not lead to the root, or the memory is of another root.
         ValueError: an address by plain http.
     """
@@ -164,11 +175,24 @@ def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_S
     # First without the CRLs: nothing that an unsigned list names is read.
     require_believable(signed, roots, (), at)
     crls = tuple(_load_crls(source, signed.trust_list))
-    root = require_believable(signed, roots, crls, at).fingerprint(SHA256()).hex()
+    issuer = require_believable(signed, roots, crls, at)
+    root = issuer.fingerprint(SHA256()).hex()
     if not memory.belongs_to(root):
         raise TrustRefused(ROOT_FILE, "is another root than the one remembered")
+    lists = [crl for crl in crls if _is_by(issuer, crl) and is_whole(crl)]
+    ends = [crl.next_update_utc for crl in lists if crl.next_update_utc is not None]
+    if not ends:
+        # Without it the certificate of the trust list would count although it was revoked.
+        raise TrustUnavailable(ROOT_CRLS, "the root's list of revoked certificates is not there")
     return Trust(
-        roots=roots, trust_list=signed.trust_list, crls=crls, source=source, root=root, memory=memory
+        roots=roots,
+        trust_list=signed.trust_list,
+        crls=crls,
+        source=source,
+        root=root,
+        root_crl=max(map(_number, lists)),
+        vouched_until=max(ends),
+        memory=memory,
     )
 
 
@@ -236,16 +260,28 @@ def _is_revoked(
     crls: Iterable[x509.CertificateRevocationList],
     at: datetime,
 ) -> bool:
-    issuer_key = issuer.public_key()
-    if not isinstance(issuer_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        return False
     for crl in crls:
-        if crl.issuer != issuer.subject or not crl.is_signature_valid(issuer_key):
+        if not _is_by(issuer, crl):
             continue
         entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
         if entry is not None and entry.revocation_date_utc <= at:
             return True
     return False
+
+
+def _is_by(issuer: x509.Certificate, crl: x509.CertificateRevocationList) -> bool:
+    key = issuer.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        return False
+    return crl.issuer == issuer.subject and crl.is_signature_valid(key)
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    """RFC 5280 §5.2.3; every list of ours has one."""
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        return 0
 
 
 def _parse_roots(data: bytes) -> tuple[x509.Certificate, ...]:

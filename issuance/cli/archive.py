@@ -65,7 +65,7 @@ def _renew(renewer: Renewer, selection: Selection, console: Console) -> int:
             progress.advance(task)
     said = ", ".join(f"{count} {outcome.value}" for outcome, count in sorted(counted.items()))
     console.print(
-        f"{said or 'nothing to renew'}; looked at what can be judged until {selection.before:%Y-%m-%d} at most",
+        f"{said or 'nothing to renew'}; looked at what can be judged till {selection.before:%Y-%m-%d}",
         highlight=False,
     )
     return _NOT_ALL if counted[Outcome.FAILED] else 0

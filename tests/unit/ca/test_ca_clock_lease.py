@@ -169,6 +169,42 @@ def test_the_operators_word_does_not_survive_a_step(machine: Machine) -> None:
         machine.passes(timedelta(hours=1))
 
 
+@pytest.mark.parametrize("way", ["back", "forward"])
+def test_small_steps_do_not_add_up_under_the_operators_word(machine: Machine, way: str) -> None:
+    """The attack: a quarter of a second with each lease, and in an afternoon the stamps are minutes off."""
+    clock = LeasedClock(OperatorStatement(), read=machine.read)
+    clock()
+    step = STEP_TOLERANCE * 0.96 * (-1 if way == "back" else 1)
+    machine.is_set(step)
+    machine.passes(LASTS / 2)
+    assert clock() == machine.reading.wall, "once is within the tolerance"
+    machine.is_set(step)
+    machine.passes(LASTS / 2)
+    for _ in range(2):
+        with pytest.raises(ClockNotTrusted, match=f"set {way}; start again"):
+            clock()
+        machine.passes(timedelta(hours=1))
+
+
+def test_a_step_after_a_lease_ran_out_is_seen_under_the_operators_word(machine: Machine) -> None:
+    clock = LeasedClock(OperatorStatement(), read=machine.read)
+    clock()
+    machine.passes(LASTS * 3)
+    assert clock() == machine.reading.wall
+    machine.is_set(-SECOND)
+    machine.passes(LASTS * 3)
+    with pytest.raises(ClockNotTrusted, match="set back"):
+        clock()
+
+
+def test_small_steps_are_measured_anew_by_who_can_measure(machine: Machine) -> None:
+    clock = LeasedClock(machine, read=machine.read)
+    for _ in range(10):
+        assert clock() == machine.reading.wall
+        machine.is_set(STEP_TOLERANCE * 0.96)
+        machine.passes(LASTS / 2)
+
+
 def test_a_new_process_asks_anew(machine: Machine) -> None:
     LeasedClock(machine, read=machine.read)()
     LeasedClock(machine, read=machine.read)()

@@ -397,6 +397,34 @@ _JSON = st.recursive(
 _FIELDS = ("key_id", "line", "purpose", "algorithm", "active_from")
 
 
+class _Drip:
+    """A connection on which an octet comes every few seconds, and never the last one."""
+
+    def __init__(self) -> None:
+        self.now, self.within = 0.0, 0.0
+
+    def settimeout(self, seconds: float | None) -> None:
+        self.within = 1e9 if seconds is None else seconds
+
+    def recv(self, _: int) -> bytes:
+        if self.within < 5.0:  # noqa: PLR2004  (the seconds between two octets)
+            self.now += self.within
+            raise TimeoutError
+        self.now += 5.0
+        return struct.pack(">I", 100)[:1] if self.now < 3600.0 else b""  # noqa: PLR2004  (an hour of it)
+
+
+def test_a_message_that_drips_is_given_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attack: one octet a few seconds, each in time, held a thread of the signer for as long as wanted."""
+    drip = _Drip()
+    monkeypatch.setattr("keys.messages.monotonic", lambda: drip.now)
+    began = 5.0
+
+    with pytest.raises(TimeoutError):
+        Channel(drip).receive(within_seconds=10.0)  # type: ignore[arg-type]  # as much of a socket as is asked
+    assert drip.now <= began + 10.0
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(

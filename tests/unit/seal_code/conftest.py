@@ -214,6 +214,22 @@ class World:
             "Root", self.root_key.public_key(), "Root", self.root_key, usage=None, is_authority=True
         )
         (self.public / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+        self.publish_root_crl()
+
+    def publish_root_crl(self, *, number: int = 1, lasts: timedelta = timedelta(days=3650)) -> None:
+        """With nothing revoked."""
+        begins = ISSUED - timedelta(days=100)
+        crl = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root")]))
+            .last_update(begins)
+            .next_update(begins + lasts)
+            .add_extension(x509.CRLNumber(number), critical=False)
+            .sign(self.root_key, hashes.SHA384())
+        )
+        path = self.public / "crl" / "root.crl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(crl.public_bytes(Encoding.DER))
 
     def publish_trust_list(self, certificate: x509.Certificate | None = None, **changes: Any) -> None:
         certificate = certificate or make_certificate(

@@ -104,11 +104,48 @@ def test_a_revoked_certificate_is_refused(world: Any) -> None:
         .add_revoked_certificate(entry)
         .sign(world.root_key, hashes.SHA384())
     )
-    (world.public / "crl").mkdir()
     (world.public / "crl" / "root.crl").write_bytes(crl.public_bytes(Encoding.DER))
     with pytest.raises(TrustRefused, match="revoked"):
         world.trust()
     assert load_trust(world.public, at=day - timedelta(days=1)).trust_list.version == 7
+
+
+def test_without_a_list_of_the_root_the_trust_list_is_not_believed(world: Any) -> None:
+    """Whoever controls the place leaves out the list in which the certificate is revoked."""
+    path = world.public / "crl" / "root.crl"
+    genuine = path.read_bytes()
+    path.unlink()
+    with pytest.raises(TrustUnavailable, match="list of revoked certificates is not there"):
+        world.trust()
+    path.write_bytes(genuine)
+    stranger = replace(world, root_key=ec.generate_private_key(ec.SECP384R1()))
+    stranger.publish_root_crl()
+    with pytest.raises(TrustUnavailable, match="list of revoked certificates is not there"):
+        world.trust()
+
+
+def test_a_list_of_the_root_that_has_expired_says_nothing_of_today(world: Any) -> None:
+    world.publish_root_crl(lasts=timedelta(days=100))
+    at = world.claims().issued_at + timedelta(hours=1)
+    trust = load_trust(world.public, at=at)
+    assert not trust.is_stale(world.claims().issued_at)
+    assert trust.is_stale(at)
+    assert validate_seal_code(world.seal_text(), trust=trust, at=at).reason is Reason.TRUST_STALE
+
+
+def test_an_older_list_of_the_root_is_noticed_by_who_remembers(world: Any) -> None:
+    world.publish_root_crl(number=2)
+    memory = parse_memory(encode_memory(world.trust().remember()))
+    assert memory.root_crl == len("ab")
+    world.publish_root_crl(number=1)
+    at = world.claims().issued_at
+    trust = load_trust(world.public, at=at, memory=memory)
+    assert validate_seal_code(world.seal_text(), trust=trust, at=at).reason is Reason.TRUST_ROLLED_BACK
+    assert trust.remember() == memory
+
+
+def test_a_memory_of_the_release_before_is_still_one() -> None:
+    assert parse_memory('{"root": "", "trust_list": 3, "status_lists": {}}').root_crl == 0
 
 
 def _tamper(world: Any, name: str) -> None:
@@ -240,7 +277,8 @@ def test_a_static_host_is_as_good_as_a_directory(world: Any, host: str) -> None:
     certificate = _certificate(world)
     (world.public / "certificates").mkdir()
     (world.public / "certificates" / "trust.cer").write_bytes(certificate.public_bytes(Encoding.DER))
-    world.publish_trust_list(certificate, files=("certificates/trust.cer", "certificates/../x.cer"))
+    names = ("certificates/trust.cer", "certificates/../x.cer", "crl/root.crl")
+    world.publish_trust_list(certificate, files=names)
     trust = load_trust(host, at=world.claims().issued_at)
     assert trust.certificates == (certificate,) == world.trust().certificates
     assert trust.status_list(1) == world.trust().status_list(1)
@@ -304,7 +342,7 @@ def test_nothing_else_is_read_before_the_list_is_believed(world: Any, watched: _
 def test_certificates_are_read_when_they_are_asked_for(world: Any, watched: _Watched) -> None:
     _fill(world, "certificates", ".cer")
     trust = world.trust()
-    assert watched.read_names == ["root.pem", "trust-list.cwt"]
+    assert watched.read_names == ["root.pem", "trust-list.cwt", "crl/root.crl"]
     with pytest.raises(TrustRefused, match="not a certificate"):
         _ = trust.certificates
 

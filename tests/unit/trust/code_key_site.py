@@ -74,9 +74,22 @@ class CodeKeySite:
         )
         self.public.mkdir()
         (self.public / "root.pem").write_bytes(self.root_certificate.public_bytes(Encoding.PEM))
+        self._publish_root_crl()
         self.code_keys = self.make_code_keys()
         self.code_keys.establish(at=self.now)
         self.entries.set(7, Status.VALID)
+
+    def _publish_root_crl(self) -> None:
+        crl = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.root_certificate.subject)
+            .last_update(self.now)
+            .next_update(datetime(2060, 1, 1, tzinfo=UTC))
+            .add_extension(x509.CRLNumber(1), critical=False)
+            .sign(self.root_key, hashes.SHA256())
+        )
+        (self.public / "crl").mkdir()
+        (self.public / "crl" / "root.crl").write_bytes(crl.public_bytes(Encoding.DER))
 
     @property
     def public(self) -> Path:
