@@ -407,15 +407,15 @@ class _Drip:
         self.within = 1e9 if seconds is None else seconds
 
     def recv(self, _: int) -> bytes:
-        if self.within < 5.0:  # noqa: PLR2004  (the seconds between two octets)
+        if self.within < 5.0:
             self.now += self.within
             raise TimeoutError
         self.now += 5.0
-        return struct.pack(">I", 100)[:1] if self.now < 3600.0 else b""  # noqa: PLR2004  (an hour of it)
+        return struct.pack(">I", 100)[:1] if self.now < 3600.0 else b""
 
 
 def test_a_message_that_drips_is_given_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The attack: one octet a few seconds, each in time, held a thread of the signer for as long as wanted."""
+    """The attack: one octet a few seconds, each in time, held a thread of the signer for good."""
     drip = _Drip()
     monkeypatch.setattr("keys.messages.monotonic", lambda: drip.now)
     began = 5.0
