@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from sqlalchemy import Engine
 
-from ca.ceremony.bundle import Bundle
+from ca.ceremony.bundle import CONTENTS, Bundle
 from ca.ceremony.earlier import Earlier
 from ca.ceremony.plan import Plan, parse_plan
 from ca.ceremony.play import Performance, perform
@@ -96,6 +96,9 @@ class OfflineRoot:
         source = draft_plan(
             gathering, root=root, origin=self.origin, requests=requests, revocations=revocations
         )
+        if self.last is not None:
+            digest = sha256(self.last.bundle.files()[CONTENTS])
+            source = source.replace(b"bundle-sha256: CHANGE-ME", f"bundle-sha256: {digest}".encode())
         source = source.replace(b"earlier: CHANGE-ME", b"earlier: ../earlier")
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "requests").mkdir()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ca.ceremony.bundle import Bundle, read_bundle
+from ca.ceremony.bundle import CONTENTS, Bundle, read_bundle
 from ca.ceremony.errors import PlanRefused
 from ca.ceremony.plan import Plan
 from ca.ceremony.results import read_result, sha256
@@ -23,7 +23,7 @@ class Earlier:
         """Assert that this is what the plan says it opens.
 
         Raises:
-            PlanRefused: another root, other custodians or another threshold.
+            PlanRefused: another root or bundle, other custodians or another threshold.
         """
         stated = plan.root.earlier
         root = self.bundle.root
@@ -31,6 +31,11 @@ class Earlier:
             (
                 "root.certificate-sha256",
                 stated is not None and stated.certificate_sha256 == sha256(self.bundle.certificates[0].der),
+            ),
+            # Nobody signs the list of contents; people signed a transcript that states its digest.
+            (
+                "root.earlier-bundle-sha256",
+                stated is not None and stated.bundle_sha256 == sha256(self.bundle.files()[CONTENTS]),
             ),
             ("root.subject", plan.root.subject.name() == root.subject),
             ("root.algorithm", plan.root.algorithm.value == key_kind(root.public_key())),

@@ -1,8 +1,8 @@
 """The plan of a ceremony: one reviewed file that states every fact, and nothing that is not in it happens.
 
-A first ceremony makes the root (`create-root`); every later one opens it (`root.certificate-sha256`
-and `root.earlier` say which, and where its results lie). Each ends with a revocation list of the
-root, so that what the world learns of it is never older than what it did last.
+A first ceremony makes the root (`create-root`); every later one opens it (`root.certificate-sha256`,
+`root.earlier-bundle-sha256` and `root.earlier` say which, and where its results lie). Each ends with a
+revocation list of the root, so that what the world learns of it is never older than what it did last.
 
 Pure but for `load_plan`, which reads the plan and the requests that it names.
 """
@@ -38,6 +38,7 @@ MAX_CRL_NUMBER = 2**53
 MAX_REQUEST_OCTETS = 16_384
 DAY = timedelta(days=1)
 LONGEST_LIST_DAYS = 400
+_EARLIER = ("certificate-sha256", "earlier-bundle-sha256", "earlier")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SERIAL = re.compile(r"[1-9a-f][0-9a-f]{0,39}")
@@ -81,6 +82,7 @@ class EarlierRoot:
     """The root of an earlier ceremony, to be opened in this one."""
 
     certificate_sha256: str
+    bundle_sha256: str  # of the last ceremony's bundle.json, as its signed transcript states it
     results: Path  # of the last ceremony with this root
 
 
@@ -261,9 +263,10 @@ def _root(fields: Fields, folder: Path) -> Root:
     if algorithm not in ROOT_ALGORITHMS:
         raise PlanRefused(field="root.algorithm", rule=f"one of {', '.join(ROOT_ALGORITHMS)}")
     earlier = None
-    if fields.has("certificate-sha256") or fields.has("earlier"):
+    if any(fields.has(each) for each in _EARLIER):
         earlier = EarlierRoot(
             certificate_sha256=fields.matching("certificate-sha256", _SHA256, "64 hexadecimal digits"),
+            bundle_sha256=fields.matching("earlier-bundle-sha256", _SHA256, "64 hexadecimal digits"),
             results=folder / fields.matching("earlier", _FOLDER, "the folder of the last ceremony's results"),
         )
     fields.finish()

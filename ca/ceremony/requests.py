@@ -157,6 +157,8 @@ def _root_lines(root: Subject | KnownRoot) -> list[str]:
     return [
         f"  algorithm: {root.algorithm}",
         f"  certificate-sha256: {root.sha256}",
+        "  # The SHA-256 of bundle/bundle.json, as the signed transcript of the last ceremony states it.",
+        f"  earlier-bundle-sha256: {CHANGE_ME}",
         "  # The folder with the results of the last ceremony, as it lies on the ceremony's machine.",
         f"  earlier: {CHANGE_ME}",
         *_subject_lines(root.subject, "  "),

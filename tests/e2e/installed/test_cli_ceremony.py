@@ -143,6 +143,9 @@ def _hold_a_later_one(prepared: Layout, people: People, earlier: Path, folder: P
     assert asked.code == 0, asked.err
     plan = folder / "later/plan.yaml"
     text = plan.read_text(encoding="utf-8").replace("earlier: CHANGE-ME", f"earlier: ../{earlier.name}")
+    contents = hashlib.sha256((earlier / "bundle/bundle.json").read_bytes()).hexdigest()
+    assert contents in (earlier / "transcript.txt").read_text(encoding="utf-8"), "people sign it"
+    text = text.replace("earlier-bundle-sha256: CHANGE-ME", f"earlier-bundle-sha256: {contents}")
     for blank, filled in FILLED_IN.items():
         text = text.replace(blank, filled)
     plan.write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 
 import ca.imports
 from ca.ceremony.bundle import parse_bundle, read_bundle
-from ca.ceremony.errors import ImportRefused, ResultsRefused, RootListEnded
+from ca.ceremony.errors import ImportRefused, PlanRefused, ResultsRefused, RootListEnded
 from ca.ceremony.results import sha256
 from ca.ceremony.root_key import FILE_NAME, KEY_ID, open_root_key
 from ca.ceremony.shares import combine
@@ -336,6 +336,16 @@ def test_no_ceremony_goes_on_from_results_that_lack_a_revoked_certificate(revoke
 
     with pytest.raises(ImportRefused, match="the list names"):
         revoked.hold()
+
+
+def test_no_ceremony_opens_another_bundle_than_its_plan_states(founded: Any) -> None:
+    """Where no list tells: a certificate that was never revoked is taken out, so that it never can be."""
+    last = founded.root.last
+    plan = founded.root.plan(at=founded.now)
+    founded.root.last = replace(last, bundle=stripped(last.bundle, "trust-list"))
+
+    with pytest.raises(PlanRefused, match="earlier-bundle-sha256"):
+        founded.root.earlier().require_stated(plan)
 
 
 def test_what_ran_out_is_not_relied_on(founded: Any) -> None:
