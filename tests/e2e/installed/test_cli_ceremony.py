@@ -179,9 +179,8 @@ def test_sheets_may_be_printed_and_are_removed_when_the_ceremony_breaks_off(
     may_go_on = False
     assert ceremony(plan, "--out", out, "--shares", "files").code != 0
     assert not out.exists()
-    assert list(sheets.iterdir()) == []
+    assert not sheets.exists()  # or the next try would take it for an earlier ceremony's
 
-    sheets.rmdir()
     may_go_on = True
     held = ceremony(plan, "--out", out, "--shares", "files")
     assert held.code == 0, held.err
@@ -215,7 +214,7 @@ def test_only_what_the_root_certified_is_asked_of_a_ceremony(prepared: Layout, t
 
     assert "a key that a ceremony certifies" in run(main, *asked, "--certify", "seal-civil-registry").err
     assert run(main, *asked, "--revoke", "12ab", "--replace", "issuing").code == 1
-    assert "one of: issuing, trust-list" in run(main, *asked, "--replace", "issuing-2").err
+    assert "one of issuing, trust-list" in run(main, *asked, "--replace", "issuing-2").err
     listed = run(main, "wathiqa", "keys", "list", "--directory", str(prepared.root)).out
     assert "issuing-2" not in listed, "no key was replaced for a request that was refused"
     assert run(main, *asked, "--revoke", "no serial").code == 2
