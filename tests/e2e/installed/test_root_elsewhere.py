@@ -1,5 +1,6 @@
 """The root's key is carried away: the service goes on, and takes in what ceremonies make."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,9 +144,10 @@ def _hold(town: Town, folder: Path, asked: Asked) -> None:
             origin=town.service.settings.pki_origin,
             gathering=OWN_CEREMONY,
         )
-        plan.write_text(
-            plan.read_text(encoding="utf-8").replace("CHANGE-ME", "../safe/ceremony"), encoding="utf-8"
-        )
+        contents = hashlib.sha256((folder / "safe/ceremony/bundle/bundle.json").read_bytes()).hexdigest()
+        text = plan.read_text(encoding="utf-8")
+        text = text.replace("bundle-sha256: CHANGE-ME", f"bundle-sha256: {contents}")
+        plan.write_text(text.replace("CHANGE-ME", "../safe/ceremony"), encoding="utf-8")
         reviewed = load_plan(plan)
         room = SheetFolder(folder=folder / "safe/sheets", ceremony="later")
         earlier = load_earlier(reviewed)
