@@ -56,6 +56,7 @@ interop: $(VENV)/dev.done ## other makers' tools judge our output; says which it
 lock: $(VENV)/dev.done ## pin every requirement anew, with hashes
 	@command -v uv >/dev/null || { echo "uv is needed to lock"; exit 1; }
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service -o requirements/service.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml -c requirements/service.txt -o requirements/verify.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 pyproject.toml --extra service --extra postgresql --extra pkcs11 --extra kms --extra dev -c requirements/service.txt --override requirements/overrides.in -o requirements/dev.txt
 
 clean: ## remove what was made

@@ -189,10 +189,7 @@ async function ask() {
   return show(`${status[language]} ${[...names, issued].join(" · ")}. ${say("knownOnly")}`, found.status === "valid" ? "" : "warning");
 }
 
-const first = takeFragment();
-render();
-if (first) await check(first);
-else offerFallback();
+// Whoever can see a button can press it: everything listens before anything is awaited.
 addEventListener("hashchange", () => { const next = takeFragment(); if (next) check(next); });
 byId("language").addEventListener("click", () => {
   language = language === "ar" ? "en" : "ar";
@@ -202,4 +199,8 @@ byId("language").addEventListener("click", () => {
 byId("again").addEventListener("click", () => { result = null; document.title = say("title"); render(); offerFallback(); });
 byId("check").addEventListener("click", () => { const text = byId("text").value.trim(); if (text) check(text); });
 byId("ask").addEventListener("click", ask);
+const first = takeFragment();
+render();
+if (first) check(first);
+else offerFallback();
 navigator.serviceWorker?.register("sw.js").catch(() => {});

@@ -25,6 +25,7 @@ def browser(held: Delivered) -> Iterator[Browser]:
     assert held.pdf
     if not CHROMIUM.exists():
         pytest.skip(f"no {CHROMIUM}: the pages are not driven in a browser")
+    expect.set_options(timeout=30_000)  # ms: a machine that is busy is no fault of the page's
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
