@@ -12,14 +12,9 @@ from verify.documents import DocumentJudge
 from verify.errors import CouldNotRun
 from verify.memory import NOTHING_SEEN
 from verify.memory_file import MemoryUnreadable, load_memory, save_memory
-from verify.report import (
-    Json,
-    Language,
-    print_report,
-    print_seal_report,
-    report_as_json,
-    seal_report_as_json,
-)
+from verify.report.machines import Json, report_as_json, seal_report_as_json
+from verify.report.people import write_people, write_seal
+from verify.report.words import Language
 from verify.seal import validate_seal_code
 from verify.structure import MAX_DOCUMENT_OCTETS
 from verify.terminal import without_steering
@@ -76,7 +71,7 @@ class Session:
         if self._as_json:
             self._reports.append(report_as_json(str(file), report))
         else:
-            print_report(self._console, str(file), report, language=self._language)
+            write_people(self._console, str(file), report, language=self._language)
         return report.verdict.exit_code
 
     def _judge_seal(self, text: str) -> int:
@@ -84,7 +79,7 @@ class Session:
         if self._as_json:
             self._reports.append(seal_report_as_json(report))
         else:
-            print_seal_report(self._console, report, language=self._language)
+            write_seal(self._console, report, language=self._language)
         return report.verdict.exit_code
 
 

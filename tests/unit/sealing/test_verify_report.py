@@ -9,14 +9,16 @@ from sealing_office import Office, birth
 
 from signing.formats.document_number import make_document_number
 from signing.formats.pades_level import Level
-from verify.report import Language, print_report, print_seal_report, report_as_json
+from verify.report.machines import report_as_json
+from verify.report.people import write_people, write_seal
+from verify.report.words import Language
 from verify.seal import validate_seal_code
 from verify.verdict import Outcome, SignatureFacts, SubIndication, ValidationReport, Verdict
 
 
 def printed(report: ValidationReport, language: Language = Language.BOTH) -> str:
     console = Console(file=StringIO(), width=120)
-    print_report(console, "extract.pdf", report, language=language)
+    write_people(console, "extract.pdf", report, language=language)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -67,7 +69,7 @@ def test_json_survives_a_round_trip_and_names_the_verdict(sealed: bytes, sealed_
 def test_seal_alone(office: Office) -> None:
     console = Console(file=StringIO(), width=120)
     report = validate_seal_code("https://elsewhere.example/#1", trust=office.trust(), at=office.now)
-    print_seal_report(console, report)
+    write_seal(console, report)
 
     assert "✖ NOT GENUINE" in console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -77,7 +79,7 @@ def seal_told(office: Office, language: Language) -> str:
     console = Console(file=StringIO(), width=140)
     at = office.now + timedelta(hours=3)
     report = validate_seal_code(office.seal_code(office.claims(record)), trust=office.trust(), at=at)
-    print_seal_report(console, report, language=language)
+    write_seal(console, report, language=language)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sealing_office import Office
 
-from verify.report import Language
+from verify.report.words import Language
 from verify.session import Session
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What a verifier found, told to people, to machines and on paper."""
