@@ -22,7 +22,9 @@ class KeyClass(StrEnum):
 PURPOSES: Mapping[KeyClass, frozenset[Purpose]] = {
     KeyClass.AUTHORITY: frozenset({Purpose.ISSUING, Purpose.TRUST_LIST}),
     KeyClass.SEALS: frozenset({Purpose.SEAL, Purpose.OFFICER, Purpose.SEAL_CODE}),
-    KeyClass.SERVICES: frozenset({Purpose.OCSP, Purpose.TIMESTAMP, Purpose.STATUS, Purpose.LOG}),
+    KeyClass.SERVICES: frozenset(
+        {Purpose.OCSP, Purpose.TIMESTAMP, Purpose.STATUS, Purpose.LOG, Purpose.ANSWER}
+    ),
 }
 
 

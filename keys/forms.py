@@ -11,6 +11,7 @@
     status       the same without, typed as a status list
     trust-list   the same without, typed as a trust list
     log          the head of a log, four lines of text
+    answer       JWS Signing Input (RFC 7515 §5.1) typed as an answer to verifications
 
 A key that is certified signs a CertificationRequestInfo (RFC 2986 §4.1) too, of its own public
 key: the proof of possession. A key identifier inside certificates and CRLs is compared with the
@@ -47,6 +48,7 @@ from keys.der import (
     tlv,
 )
 from keys.errors import FormRefused
+from keys.jws_form import check_answer
 from keys.signer import Algorithm, PublicKey, Purpose
 
 Form: TypeAlias = Callable[[bytes], None]
@@ -64,6 +66,7 @@ MAX_OCTETS: Mapping[Purpose, int] = {
     Purpose.STATUS: 1 << 21,
     Purpose.TRUST_LIST: 1 << 21,
     Purpose.LOG: 1 << 8,
+    Purpose.ANSWER: 1 << 22,
 }
 _ID_DATA = object_identifier("1.2.840.113549.1.7.1")
 _TST_INFO = object_identifier("1.2.840.113549.1.9.16.1.4")
@@ -112,7 +115,7 @@ def check_form(form: Form, data: bytes, *, key_id: str, purpose: Purpose) -> Non
         raise FormRefused(key_id=key_id, purpose=purpose.value, reason=str(error)[:200]) from error
 
 
-def form_of(purpose: Purpose, *, algorithm: Algorithm, public_key: PublicKey) -> Form:  # noqa: PLR0911  (one answer for each purpose)
+def form_of(purpose: Purpose, *, algorithm: Algorithm, public_key: PublicKey) -> Form:  # noqa: C901, PLR0911  (one answer for each purpose)
     """What this key may sign."""
     match purpose:
         case Purpose.ROOT:
@@ -134,6 +137,8 @@ def form_of(purpose: Purpose, *, algorithm: Algorithm, public_key: PublicKey) ->
             return _or_request(listed, algorithm, public_key)
         case Purpose.LOG:
             return _log_head
+        case Purpose.ANSWER:
+            return lambda data: check_answer(data, algorithm)
         case _:
             assert_never(purpose)
 

@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     STATUS = "status"  # status lists
     TRUST_LIST = "trust-list"
     LOG = "log"  # heads of the audit chain
+    ANSWER = "answer"  # answers to whoever has documents verified here
 
 
 class Algorithm(StrEnum):

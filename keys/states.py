@@ -40,6 +40,7 @@ OVERLAP: Mapping[Purpose, timedelta | None] = {
     Purpose.STATUS: timedelta(days=2),
     Purpose.TRUST_LIST: timedelta(days=7),
     Purpose.LOG: timedelta(days=2),
+    Purpose.ANSWER: timedelta(days=2),
 }
 
 # For how long a key signs before an operator is told to rotate it (SP 800-57 part 1 §5.3.6: private
@@ -56,6 +57,7 @@ ADVISED_PERIOD: Mapping[Purpose, timedelta] = {
     Purpose.STATUS: timedelta(days=2 * 365),
     Purpose.TRUST_LIST: timedelta(days=2 * 365),
     Purpose.LOG: timedelta(days=365),
+    Purpose.ANSWER: timedelta(days=365),
 }
 
 

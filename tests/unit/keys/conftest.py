@@ -1,5 +1,6 @@
 """Keyrings over cheap key files, a clock that is set by hand, and what each purpose signs."""
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -201,7 +202,7 @@ def _response_data() -> bytes:
     )
 
 
-def _specimen(purpose: Purpose, key: Any) -> bytes:  # noqa: PLR0911  (one answer for each purpose)
+def _specimen(purpose: Purpose, key: Any) -> bytes:  # noqa: C901, PLR0911  (one answer for each purpose)
     """What a key of this purpose signs."""
     match purpose:
         case Purpose.ROOT:
@@ -228,6 +229,10 @@ def _specimen(purpose: Purpose, key: Any) -> bytes:  # noqa: PLR0911  (one answe
             )
         case Purpose.LOG:
             return log_head("seals", 12, bytes(32))
+        case Purpose.ANSWER:
+            header = b'{"alg":"ES256","kid":"%s","typ":"wathiqa-verifications+jwt"}' % (b"k" * 43)
+            parts = (header, b'{"iat":1,"verifications":[]}')
+            return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -99,6 +100,13 @@ def test_the_algorithm_inside_is_the_keys_own(makers: Any, specimen: Callable[..
     assert not accepts(Purpose.STATUS, specimen(Purpose.STATUS, KEY), algorithm=Algorithm.ED25519)
 
 
+def _answer(
+    *, alg: str = "ES256", typ: str = "wathiqa-verifications+jwt", claims: str = '{"verifications":[]}'
+) -> bytes:
+    header = f'{{"alg":"{alg}","kid":"{"k" * 43}","typ":"{typ}"}}'
+    return b".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in (header, claims))
+
+
 def _spoilt(specimen: Callable[..., bytes]) -> dict[str, tuple[Purpose, bytes]]:
     seal = specimen(Purpose.SEAL, KEY)
     body = seal[2:]
@@ -156,6 +164,12 @@ def _spoilt(specimen: Callable[..., bytes]) -> dict[str, tuple[Purpose, bytes]]:
         ),
         "the head of a log with a second line": (Purpose.LOG, log_head("seals", 1, bytes(32)) + b"x\n"),
         "the head of a log at minus one": (Purpose.LOG, log_head("seals", -1, bytes(32))),
+        "an answer that is typed as any token": (Purpose.ANSWER, _answer(typ="JWT")),
+        "an answer without a signature to come": (Purpose.ANSWER, _answer(alg="none")),
+        "an answer by another kind of key": (Purpose.ANSWER, _answer(alg="EdDSA")),
+        "an answer about something else": (Purpose.ANSWER, _answer(claims='{"scope":"everything"}')),
+        "an answer that is no object": (Purpose.ANSWER, _answer(claims='["verifications"]')),
+        "an answer with padding": (Purpose.ANSWER, specimen(Purpose.ANSWER, KEY) + b"="),
     }
 
 
