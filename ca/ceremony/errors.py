@@ -42,7 +42,10 @@ class RequestRefused(CeremonyError):
 
 
 class SheetRefused(CeremonyError):
-    """The words on a custodian's sheet are not acceptable; fact `rule`. Never carries the words."""
+    """The words on a custodian's sheet are not acceptable; fact `rule`. Never carries the words.
+
+    Fact `standing`, where one word is at fault: how many stand before it that need not be typed again.
+    """
 
     code = "ca-sheet-refused"
     ar = "ورقة الأمين غير مقبولة. المطلوب: {rule}."

@@ -125,5 +125,5 @@ def _typed(text: str) -> list[str]:
 def _word(typed: str, place: int) -> str:
     word = _BY_LETTERS.get(typed[:TELLING_LETTERS], "")
     if not (typed == word or typed == word[:TELLING_LETTERS]) or not word:
-        raise SheetRefused(rule=f"word {place} is not on the list")
+        raise SheetRefused(rule=f"word {place} is not on the list", standing=place - 1)
     return word

@@ -45,7 +45,7 @@ class SameSheet(_Check):
         pairs = zip(read_words(typed), self._handed_out.words, strict=True)
         for place, (word, right) in enumerate(pairs, start=1):
             if word != right:
-                raise SheetRefused(rule=f"word {place} is not the one on the sheet")
+                raise SheetRefused(rule=f"word {place} is not the one on the sheet", standing=place - 1)
         return super().__call__(typed)
 
     def _examine(self, sheet: Sheet) -> None:

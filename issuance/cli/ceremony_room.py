@@ -71,23 +71,28 @@ class TerminalRoom:
         self.console.print(
             f"{request} The first four letters of each are enough; as many a line as you like."
         )
+        words: list[str] = []
         while True:
+            words = self._typed(words)
             try:
-                sheet = check(self._typed())
+                sheet = check(" ".join(words))
             except SheetRefused as error:
                 self._wipe()
                 self.console.print(Text.assemble(("    ✘ ", "yellow"), f"Not yet: {error.facts['rule']}."))
-                self.console.print("      Nothing is lost. Take your time, and type all the words once more.")
+                words = words[: int(str(error.facts.get("standing", 0)))]
+                self.console.print(f"      Nothing is lost. {_what_to_type(len(words))}")
             else:
                 self._wipe()
+                done = f"That is sheet {sheet.number}, word for word. Fold the paper and keep it."
+                self.console.print(Text.assemble(("    ✔ ", "green"), done))
                 return sheet
 
-    def _typed(self) -> str:
-        words: list[str] = []
+    def _typed(self, standing: Sequence[str]) -> list[str]:
+        words = list(standing)
         while len(words) < WORDS:
             line = self.console.input(f"{len(words) + 1:6}. ")
             words += [each for each in line.replace(".", " ").split() if not each.isdecimal()]
-        return " ".join(words)
+        return words
 
     def _show(self, sheet: Sheet) -> None:
         rows = -(-len(sheet.words) // COLUMNS)
@@ -111,8 +116,17 @@ class TerminalRoom:
             self.console.file.write(_FORGET_SCROLLED)
 
 
+def _what_to_type(standing: int) -> str:
+    if not standing:
+        return "Take your time, and type all the words once more."
+    return f"The words before it stand: go on with word {standing + 1}."
+
+
 def show_plan(console: Console, plan: Plan, *, is_rehearsal: bool) -> None:
-    """What will happen, before anything does."""
+    """What will happen, before anything does.
+
+    A ceremony does not show the plan's digest: it is asked for next, and comes from paper.
+    """
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
@@ -121,7 +135,7 @@ def show_plan(console: Console, plan: Plan, *, is_rehearsal: bool) -> None:
         ("place", plan.place),
         *((person.role, person.name) for person in plan.people),
         ("custodians", f"{', '.join(plan.custodians)}; any {plan.threshold} of them open the root"),
-        ("plan SHA-256", grouped(plan.sha256)),
+        *([("plan SHA-256", grouped(plan.sha256))] if is_rehearsal else []),
         *((f"act {number}", _told(act)) for number, act in enumerate(plan.acts, start=1)),
     ]
     for label, text in rows:

@@ -34,6 +34,7 @@ class People:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, plan_digits: str) -> None:
         self.plan_digits, self.paper, self.slips = plan_digits, "", 0
         self.sheets: list[str] = []
+        self.begun_at: list[int] = []
         self.bring: Iterator[int] = iter(())
         monkeypatch.setattr(Console, "input", lambda _, prompt="": self.answer(prompt))
         monkeypatch.setattr(TerminalRoom, "_show", lambda _, sheet: self.write(" ".join(sheet.words)))
@@ -47,14 +48,15 @@ class People:
             return self.plan_digits
         if "Press Enter" in prompt:
             return ""
-        assert re.fullmatch(r" +1\. ", prompt), prompt
+        place = int(re.fullmatch(r" +(\d+)\. ", prompt)[1])
         if not self.paper:
             return self.sheets[next(self.bring)]
         if self.slips:
             self.slips -= 1
             return self.paper.replace(self.paper.split()[6], "academic", 1)
-        paper, self.paper = self.paper, ""
-        return paper
+        words, self.paper = self.paper.split(), ""
+        self.begun_at.append(place)
+        return " ".join(words[place - 1 :])
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,10 @@ def test_a_first_ceremony_from_requests_to_a_service(
 
     assert held.code == 0, held.err
     assert "Not yet: word 7 is not the one on the sheet." in held.out
+    assert people.begun_at[0] == 7, "the six words before the slip are not asked for again"
+    assert "That is sheet 1, word for word." in held.out
+    before_asked = held.out.partition("The plan is read")[0]
+    assert digits(plan) not in before_asked, "the digest comes from paper, not from the screen"
     assert "The ceremony is complete" in held.out
     for words in people.sheets:
         assert words not in held.out
