@@ -37,12 +37,14 @@ class Source(Protocol):
         ...
 
 
-def open_source(location: str | Path) -> Source:
-    """The source at a directory's path or an `https` address.
+def open_source(location: str | Path | Source) -> Source:
+    """The source at a directory's path or an `https` address; a source is itself.
 
     Raises:
         ValueError: plain `http`, except on the machine itself.
     """
+    if not isinstance(location, str | Path):
+        return location
     parts = urlsplit(str(location))
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return HostSource(str(location).rstrip("/"))

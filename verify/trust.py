@@ -153,8 +153,8 @@ class Trust:
         return claims
 
 
-def load_trust(location: str | Path, *, at: datetime, memory: Memory = NOTHING_SEEN) -> Trust:
-    """What the published root at `location` (a directory or an https address) vouches for.
+def load_trust(location: str | Path | Source, *, at: datetime, memory: Memory = NOTHING_SEEN) -> Trust:
+    """What the published root at `location` (a directory, an https address, a source) vouches for.
 
     An expired trust list is loaded too, one older than the memory knows, and one whose root says
     nothing newer than an expired CRL: `Trust.is_stale` and `Trust.is_rolled_back` say so, and verdicts

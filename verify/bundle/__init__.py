@@ -1,0 +1,1 @@
+"""Trust bundles: all that is believed, taken in whole, kept, and never exchanged for something older."""
