@@ -1,0 +1,235 @@
+"""Judging processes for many files: hostile ones stop a process, never the caller.
+
+    with JudgingPool("public/", at=now, workers=2) as pool:
+        report = pool.judge("extract.pdf", pdf).result()
+        for outcome in pool.judge_all(submissions): ...      # in their order, in constant memory
+
+May be shared by threads. The caller's process reads files and plain values and loads
+no PDF parser. A file that stops a process which had judged others before is judged once
+more by a new one: nobody is blamed for what those before him used up.
+"""
+
+import hashlib
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from verify.errors import CouldNotRun
+from verify.isolation.costs import too_costly, too_large, too_slow
+from verify.isolation.limits import Limits
+from verify.isolation.orders import Beginning, Order, Task
+from verify.isolation.plain import NotPlain, parse_plain
+from verify.isolation.process import JudgeGone, JudgeProcess
+from verify.isolation.submissions import NotReadable, Submission, TooLarge
+from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
+from verify.verdict import ValidationReport
+
+if TYPE_CHECKING:
+    from verify.seal import SealReport
+
+_T = TypeVar("_T")
+_AHEAD = 3  # submissions under way for each process, so that none waits for the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of one submission: a report, or why there is none."""
+
+    name: str
+    report: ValidationReport | None
+    problem: str = ""
+
+
+class JudgingPool:
+    """Judges by what is published at `trust`, in `workers` processes at most."""
+
+    def __init__(
+        self,
+        trust: str | Path,
+        *,
+        at: datetime,
+        workers: int | None = None,
+        limits: Limits | None = None,
+        memory: Memory = NOTHING_SEEN,
+    ) -> None:
+        self._trust, self._at = str(trust), at
+        self._limits = limits or Limits()
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._memory = memory
+        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="judging")
+        self._lock = threading.Lock()
+        self._idle: list[JudgeProcess] = []
+        self._all: set[JudgeProcess] = set()
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        """Starts the first process, so that a trust that cannot be relied on is told at once.
+
+        Raises:
+            CouldNotRun: nothing published there can be relied on.
+        """
+        try:
+            self._give_back(self._take(self._at))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def memory(self) -> Memory:
+        """The newest lists that any process has seen, and what was remembered before."""
+        with self._lock:
+            return self._memory
+
+    def close(self) -> None:
+        """Stops every process; what is still being judged is given up."""
+        with self._lock:
+            self._is_closed = True
+            processes = list(self._all)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.stop()
+        self._threads.shutdown(wait=True)
+
+    def judge(
+        self, name: str, content: bytes | Path, *, at: datetime | None = None
+    ) -> Future[ValidationReport]:
+        """The report on one file.
+
+        The future raises `NotReadable` where there is no such file, and `CouldNotRun` where no process
+        could be started.
+        """
+        submission = Submission(name=name, content=content)
+        return self._threads.submit(self._judge, submission, at or self._at)
+
+    def judge_seal(self, text: str, *, at: datetime | None = None) -> "Future[SealReport]":
+        """The report on the text of one symbol; its `claims` are None.
+
+        The future raises `CouldNotRun` where no process could be started, or where it died of the text.
+        """
+        return self._threads.submit(self._judge_seal, text, at or self._at)
+
+    def judge_all(self, submissions: Iterable[Submission]) -> Iterator[Judged]:
+        """The outcome of each, in their order; `submissions` is read as the work goes on.
+
+        Raises:
+            CouldNotRun: no process could be started any more.
+        """
+        under_way: deque[tuple[str, Future[ValidationReport]]] = deque()
+        for submission in submissions:
+            under_way.append((submission.name, self.judge(submission.name, submission.content)))
+            if len(under_way) >= _AHEAD * self._workers:
+                yield _judged(*under_way.popleft())
+        while under_way:
+            yield _judged(*under_way.popleft())
+
+    def _judge(self, submission: Submission, at: datetime) -> ValidationReport:
+        limits = self._limits
+        try:
+            pdf = submission.read(limits.document_octets)
+        except TooLarge as error:
+            return too_large(at, error.octets, limits.document_octets)
+        digest = hashlib.sha256(pdf).hexdigest()
+        try:
+            report = self._ask(ValidationReport, Task.DOCUMENT, pdf, at)
+        except JudgeGone as error:
+            return too_costly(at, digest) if error.in_time else too_slow(at, digest)
+        # Of this file, at this instant: a judge that lost its way does not speak of another.
+        return report if (report.at, report.sha256) == (at, digest) else too_costly(at, digest)
+
+    def _judge_seal(self, text: str, at: datetime) -> "SealReport":
+        from verify.seal import SealReport  # noqa: PLC0415 - brings cryptography; most callers have files only
+
+        try:
+            return self._ask(SealReport, Task.SEAL, text.encode("utf-8", "replace"), at)
+        except JudgeGone as error:
+            raise CouldNotRun("the judge of a seal code ended") from error
+
+    def _ask(self, type_: type[_T], task: Task, body: bytes, at: datetime) -> _T:
+        """Asks a process; and once more a new one, where it was not new.
+
+        Raises:
+            JudgeGone: a new one died of it, or answered nonsense.
+        """
+        order = Order(task=task, at=at, processor_milliseconds=round(self._limits.processor_seconds * 1000))
+        while True:
+            process = self._take(at)
+            is_new = process.judged == 0
+            try:
+                answer = parse_plain(type_, process.ask(order, body))
+            except (JudgeGone, NotPlain) as error:
+                self._forget(process)
+                if is_new or self._is_closed:
+                    raise error if isinstance(error, JudgeGone) else JudgeGone(in_time=True) from error
+            else:
+                self._give_back(process)
+                return answer
+
+    def _take(self, at: datetime) -> JudgeProcess:
+        """A process that is at rest, or a new one; there are never more than threads."""
+        with self._lock:
+            idle = self._idle.pop() if self._idle else None
+            memory = self._memory
+        if idle is not None and not idle.is_spent:
+            return idle
+        if idle is not None:
+            self._forget(idle)
+        beginning = Beginning(
+            trust=self._trust,
+            at=at,
+            memory=encode_memory(memory),
+            address_space_octets=self._limits.address_space_octets,
+        )
+        process = JudgeProcess(beginning, self._limits)
+        with self._lock:
+            self._all.add(process)
+            is_closed = self._is_closed
+        if is_closed:
+            self._forget(process)
+            raise CouldNotRun("the pool was closed")
+        return process
+
+    def _give_back(self, process: JudgeProcess) -> None:
+        try:
+            seen = parse_memory(process.memory)
+        except ValueError:
+            self._forget(process)
+            return
+        with self._lock:
+            self._memory = _newest(self._memory, seen)
+            self._idle.append(process)
+
+    def _forget(self, process: JudgeProcess) -> None:
+        with self._lock:
+            self._all.discard(process)
+        process.stop()
+
+
+def _newest(memory: Memory, seen: Memory) -> Memory:
+    if not seen.root:
+        return memory
+    return memory.advance(
+        root=seen.root,
+        trust_list_version=seen.trust_list_version,
+        root_crl=seen.root_crl,
+        status_lists=seen.status_lists,
+    )
+
+
+def _judged(name: str, future: Future[ValidationReport]) -> Judged:
+    try:
+        return Judged(name=name, report=future.result())
+    except NotReadable as error:
+        return Judged(name=name, report=None, problem=error.reason)

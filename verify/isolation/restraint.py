@@ -1,0 +1,32 @@
+"""What a judging process may not exceed, as far as its operating system can hold it to that."""
+
+import signal
+import sys
+
+# POSIX; elsewhere only the parent's wall clock and the bound on sizes hold.
+HAS_LIMITS = sys.platform != "win32"
+
+
+def restrain(address_space_octets: int) -> None:
+    """From here on: bounded memory, no file written, no core dumped."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - there is none on Windows
+
+        _lower(resource.RLIMIT_AS, address_space_octets)
+        _lower(resource.RLIMIT_FSIZE, 0)
+        _lower(resource.RLIMIT_CORE, 0)
+
+
+def allow_processor_time(seconds: float) -> None:
+    """From now on so much of it, all threads together; then the process is killed."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _lower(what: int, to: int) -> None:
+    import resource  # noqa: PLC0415 - see above
+
+    _, hard = resource.getrlimit(what)
+    bound = to if hard == resource.RLIM_INFINITY else min(to, hard)
+    resource.setrlimit(what, (bound, bound))
