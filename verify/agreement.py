@@ -25,7 +25,7 @@ from verify.seal import SealReport
 from verify.sentences import differs, passed, unsaid
 from verify.signature import SignatureJudgement
 from verify.structure import SealedFile
-from verify.verdict import Agreement, Check, FieldComparison, Indication, Outcome
+from verify.verdict import Check, Comparisons, FieldComparison, Indication, Outcome
 
 RECORD_NAME = "record.json"
 RECORD_RELATIONSHIP = "/Source"
@@ -35,9 +35,9 @@ CLOCK_SKEW = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The agreement, its checks, and the fields of the seal code beside the record."""
+    """What was compared, its checks, and the fields of the seal code beside the record."""
 
-    agreement: Agreement
+    comparisons: Comparisons
     checks: tuple[Check, ...] = ()
     fields: tuple[FieldComparison, ...] = ()
 
@@ -53,31 +53,25 @@ def compare(
 ) -> Comparison:
     """Compares what the parts say."""
     if seal is None:
-        return Comparison(agreement=Agreement.DIFFERS, checks=(differs("seal-code"),))
-    if seal.indication is Indication.TOTAL_FAILED:
-        return Comparison(agreement=Agreement.DIFFERS, checks=(seal.check,))
+        return Comparison(comparisons=Comparisons(record=Outcome.FAILED), checks=(differs("seal-code"),))
     profile = trust_list.profile(seal.claims.profile) if seal.claims else None
     if seal.claims is None or profile is None:
-        return Comparison(agreement=Agreement.NOT_CHECKED, checks=(seal.check,))
+        # What no key of ours signed says nothing; a code that is wrong differs from any record.
+        return Comparison(comparisons=Comparisons(record=seal.check.outcome), checks=(seal.check,))
     record = _record(file)
     sealed = _sealed(profile, record, trust_list)
-    checks = (
-        seal.check,
-        _check_record(record, seal, signature),
-        _check_fields(sealed, seal.claims),
-        _check_agency(record, signature, trust_list.agency(seal.claims.agency)),
-    )
+    agrees = (_check_record(record, seal, signature), _check_fields(sealed, seal.claims))
+    agency = _check_agency(record, signature, trust_list.agency(seal.claims.agency))
     return Comparison(
-        agreement=_agreement({check.outcome for check in checks}),
-        checks=checks,
+        comparisons=Comparisons(record=_gravest(seal.check, *agrees), agency=agency.outcome),
+        checks=(seal.check, *agrees, agency),
         fields=tuple(_compared(seal.fields, seal.claims, sealed)),
     )
 
 
-def _agreement(outcomes: set[Outcome]) -> Agreement:
-    if Outcome.FAILED in outcomes:
-        return Agreement.DIFFERS
-    return Agreement.NOT_CHECKED if Outcome.UNDECIDED in outcomes else Agreement.AGREES
+def _gravest(*checks: Check) -> Outcome:
+    outcomes = {check.outcome for check in checks}
+    return next(each for each in (Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED) if each in outcomes)
 
 
 def _record(file: SealedFile) -> dict[str, JsonValue] | None:

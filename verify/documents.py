@@ -13,12 +13,12 @@ from datetime import datetime
 from verify.agreement import compare, find_seal_code
 from verify.chain import ChainJudge
 from verify.errors import NotVerified
-from verify.seal import SealReport, validate_seal_code
+from verify.seal import validate_seal_code
 from verify.sentences import failed, passed
 from verify.signature import judge_signature
 from verify.structure import SealedFile, read_sealed_file
 from verify.trust import Trust
-from verify.verdict import DocumentFacts, DocumentStatus, Indication, ValidationReport
+from verify.verdict import DocumentFacts, DocumentStanding, Indication, ValidationReport
 
 
 class DocumentJudge:
@@ -59,9 +59,8 @@ class DocumentJudge:
             indication=signature.indication,
             sub_indication=signature.sub_indication,
             level=signature.level,
-            status=_status(seal),
-            status_as_of=seal.status_as_of if seal else None,
-            agreement=comparison.agreement,
+            standing=seal.standing if seal else DocumentStanding(),
+            comparisons=comparison.comparisons,
             signature=signature.facts,
             document=seal.document if seal else DocumentFacts(),
             checks=(passed("structure"), *signature.checks, *comparison.checks),
@@ -72,9 +71,3 @@ class DocumentJudge:
 def validate_document(pdf: bytes, *, trust: Trust, at: datetime) -> ValidationReport:
     """The report on one file; for many, keep a `DocumentJudge`."""
     return DocumentJudge(trust).validate(pdf, at=at)
-
-
-def _status(seal: SealReport | None) -> DocumentStatus:
-    if seal is None or seal.indication is not Indication.TOTAL_PASSED:
-        return DocumentStatus.UNKNOWN
-    return seal.status

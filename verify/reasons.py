@@ -9,6 +9,7 @@ people ask one question.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from signing.formats.status_list import RevocationReason, Status
 from verify.verdict import DocumentStatus, Indication, SubIndication, Words
 
 
@@ -18,7 +19,13 @@ class Reason(StrEnum):
     IN_FORCE = "in-force"
     STATUS_MISSING = "status-missing"
     STATUS_STALE = "status-stale"
+    STATUS_NOT_UNDERSTOOD = "status-not-understood"
     REVOKED = "revoked"
+    REVOKED_ISSUED_IN_ERROR = "revoked-issued-in-error"
+    REVOKED_RECORD_CORRECTED = "revoked-record-corrected"
+    REVOKED_FRAUD = "revoked-fraud"
+    REVOKED_COURT_ORDER = "revoked-court-order"
+    SUSPENDED = "suspended"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     NOT_ISSUED = "not-issued"
@@ -50,11 +57,13 @@ class Meaning:
     sub_indication: SubIndication | None
     status: DocumentStatus
     words: Words
+    why: RevocationReason | None = None  # of a revocation, where the list publishes it
 
 
-def _genuine(status: DocumentStatus, ar: str, en: str) -> Meaning:
+def _genuine(status: DocumentStatus, ar: str, en: str, why: RevocationReason | None = None) -> Meaning:
+    words = Words(ar=ar, en=en)
     return Meaning(
-        indication=Indication.TOTAL_PASSED, sub_indication=None, status=status, words=Words(ar=ar, en=en)
+        indication=Indication.TOTAL_PASSED, sub_indication=None, status=status, words=words, why=why
     )
 
 
@@ -94,15 +103,51 @@ MEANINGS: dict[Reason, Meaning] = {
         "The seal code is right, but what is known of the document's status is old. "
         "Try again with a connection.",
     ),
+    Reason.STATUS_NOT_UNDERSTOOD: _genuine(
+        DocumentStatus.UNKNOWN,
+        "رمز الختم صحيح، لكن حالة الوثيقة مكتوبة بصيغة أحدث من أداة التحقق هذه. حدّثها ثم أعد المحاولة.",
+        "The seal code is right, but the document's status is of a kind that this verifier does not know. "
+        "Update it and try again.",
+    ),
     Reason.REVOKED: _genuine(
         DocumentStatus.REVOKED,
         "صدرت هذه الوثيقة فعلاً ثم ألغتها الجهة المصدرة.",
         "This document was issued and later withdrawn by its issuer.",
     ),
+    Reason.REVOKED_ISSUED_IN_ERROR: _genuine(
+        DocumentStatus.REVOKED,
+        "صدرت هذه الوثيقة خطأً فألغتها الجهة المصدرة.",
+        "This document was issued in error, and its issuer withdrew it.",
+        RevocationReason.ISSUED_IN_ERROR,
+    ),
+    Reason.REVOKED_RECORD_CORRECTED: _genuine(
+        DocumentStatus.REVOKED,
+        "صُحّح القيد بعد صدور هذه الوثيقة فألغتها الجهة المصدرة. اطلب وثيقة جديدة.",
+        "The record was corrected after this document was issued, and its issuer withdrew it. "
+        "Ask for a new one.",
+        RevocationReason.RECORD_CORRECTED,
+    ),
+    Reason.REVOKED_FRAUD: _genuine(
+        DocumentStatus.REVOKED,
+        "صدرت هذه الوثيقة بناءً على احتيال فألغتها الجهة المصدرة.",
+        "This document was obtained by fraud, and its issuer withdrew it.",
+        RevocationReason.FRAUD,
+    ),
+    Reason.REVOKED_COURT_ORDER: _genuine(
+        DocumentStatus.REVOKED,
+        "أُلغيت هذه الوثيقة بقرار قضائي.",
+        "This document was withdrawn by order of a court.",
+        RevocationReason.COURT_ORDER,
+    ),
+    Reason.SUSPENDED: _genuine(
+        DocumentStatus.SUSPENDED,
+        "أوقفت الجهة المصدرة العمل بهذه الوثيقة مؤقتاً. راجعها قبل الاعتماد عليها.",
+        "The issuer has suspended this document for now. Ask there before relying on it.",
+    ),
     Reason.SUPERSEDED: _genuine(
         DocumentStatus.SUPERSEDED,
-        "صدرت هذه الوثيقة فعلاً ثم حلّت محلها وثيقة أحدث، أو أُوقف العمل بها.",
-        "This document was issued and later replaced by a newer one, or suspended.",
+        "صدرت هذه الوثيقة فعلاً ثم حلّت محلها وثيقة أحدث.",
+        "This document was issued and later replaced by a newer one.",
     ),
     Reason.EXPIRED: _genuine(
         DocumentStatus.EXPIRED,
@@ -192,3 +237,15 @@ MEANINGS: dict[Reason, Meaning] = {
         "so it is not known whether the document was withdrawn.",
     ),
 }
+
+WITHDRAWN: dict[Status, Reason] = {
+    Status.REVOKED: Reason.REVOKED,
+    Status.REVOKED_ISSUED_IN_ERROR: Reason.REVOKED_ISSUED_IN_ERROR,
+    Status.REVOKED_RECORD_CORRECTED: Reason.REVOKED_RECORD_CORRECTED,
+    Status.REVOKED_FRAUD: Reason.REVOKED_FRAUD,
+    Status.REVOKED_COURT_ORDER: Reason.REVOKED_COURT_ORDER,
+    Status.SUSPENDED: Reason.SUSPENDED,
+    Status.SUPERSEDED: Reason.SUPERSEDED,
+    Status.NOT_ISSUED: Reason.NOT_ISSUED,
+}
+"""Every value of a status list but `VALID`, and what it means."""

@@ -18,14 +18,16 @@ from signing.formats.seal_code import (
     external_data,
     parse_seal_code,
 )
-from signing.formats.status_list import Status
+from signing.formats.status_list import Status, StatusClaims, UnknownStatus
 from signing.formats.trust_list import KeyState, SealKey, TrustList
-from verify.reasons import MEANINGS, Reason
+from verify.reasons import MEANINGS, WITHDRAWN, Reason
+from verify.rules import RULES
 from verify.trust import RolledBack, Trust, TrustError
 from verify.verdict import (
     Agreement,
     Check,
     DocumentFacts,
+    DocumentStanding,
     DocumentStatus,
     FieldComparison,
     Indication,
@@ -74,6 +76,14 @@ class SealReport:
         return MEANINGS[self.reason].status
 
     @property
+    def standing(self) -> DocumentStanding:
+        """What the register says, why, and as of when; nothing of a code that is not right."""
+        meaning = MEANINGS[self.reason]
+        if meaning.indication is not Indication.TOTAL_PASSED:
+            return DocumentStanding()
+        return DocumentStanding(status=meaning.status, reason=meaning.why, as_of=self.status_as_of)
+
+    @property
     def words(self) -> Words:
         """The reason in a sentence."""
         return MEANINGS[self.reason].words
@@ -93,7 +103,10 @@ class SealReport:
                 outcome = Outcome.UNDECIDED
             case Indication.TOTAL_FAILED:
                 outcome = Outcome.FAILED
-        return Check(code="seal-code", outcome=outcome, words=self.words, facts={"reason": self.reason.value})
+        facts = {"reason": self.reason.value}
+        return Check(
+            code="seal-code", rule=RULES["seal-code"], outcome=outcome, words=self.words, facts=facts
+        )
 
 
 def validate_seal_code(
@@ -180,31 +193,34 @@ def _report_signed(claims: SealClaims, trust: Trust, at: datetime) -> SealReport
 
 
 def _judge_status(claims: SealClaims, trust: Trust, at: datetime) -> tuple[Reason, datetime | None]:
-    """What the register says, as of when. Withdrawal is final, so an old list is enough to know it."""
-    is_expired = at > claims.expires_at
+    """What the register says, as of when; a date that has passed needs no register.
+
+    Withdrawal is final, so an old list is enough to know it; and a document that was suspended
+    when somebody last asked is not taken for one in force.
+    """
     try:
         status_list = trust.status_list(claims.status_list)
-        status = status_list.entries.get(claims.status_index)
+        reason, as_of = _told_by(status_list, claims, at), status_list.issued_at
     except RolledBack:
-        return (Reason.EXPIRED if is_expired else Reason.STATUS_ROLLED_BACK), None
+        reason, as_of = Reason.STATUS_ROLLED_BACK, None
     except (TrustError, IndexError):
-        return (Reason.EXPIRED if is_expired else Reason.STATUS_MISSING), None
+        reason, as_of = Reason.STATUS_MISSING, None
+    is_withdrawn = MEANINGS[reason].status not in {DocumentStatus.VALID, DocumentStatus.UNKNOWN}
+    return (Reason.EXPIRED if at > claims.expires_at and not is_withdrawn else reason), as_of
+
+
+def _told_by(status_list: StatusClaims, claims: SealClaims, at: datetime) -> Reason:
+    try:
+        status = status_list.entries.get(claims.status_index)
+    except UnknownStatus:
+        return Reason.STATUS_NOT_UNDERSTOOD
     as_of = status_list.issued_at
     if status is Status.NOT_ISSUED and as_of < claims.issued_at + RELEASE_DELAY:
-        return (Reason.EXPIRED if is_expired else Reason.STATUS_STALE), as_of
+        return Reason.STATUS_STALE
     if status is not Status.VALID:
-        return _WITHDRAWN[status], as_of
-    if is_expired:
-        return Reason.EXPIRED, as_of
+        return WITHDRAWN[status]
     is_current = at <= status_list.expires_at and as_of >= claims.issued_at
-    return (Reason.IN_FORCE if is_current else Reason.STATUS_STALE), as_of
-
-
-_WITHDRAWN = {
-    Status.REVOKED: Reason.REVOKED,
-    Status.SUPERSEDED: Reason.SUPERSEDED,
-    Status.NOT_ISSUED: Reason.NOT_ISSUED,
-}
+    return Reason.IN_FORCE if is_current else Reason.STATUS_STALE
 
 
 def _show_fields(claims: SealClaims, profile: Profile, trust_list: TrustList) -> tuple[FieldComparison, ...]:

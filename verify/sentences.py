@@ -6,6 +6,7 @@ One table for what passed; for what did not, by check and sub-indication, then b
 from collections.abc import Mapping
 
 from verify.errors import NotVerified
+from verify.rules import RULES
 from verify.verdict import Check, Indication, Outcome, SubIndication, Words
 
 _PASSED: Mapping[str, Words] = {
@@ -152,7 +153,7 @@ _PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
 
 def passed(code: str, **facts: str) -> Check:
     """A check that passed."""
-    return Check(code=code, outcome=Outcome.PASSED, words=_PASSED[code], facts=facts)
+    return Check(code=code, rule=RULES[code], outcome=Outcome.PASSED, words=_PASSED[code], facts=facts)
 
 
 def failed(reason: NotVerified) -> Check:
@@ -161,14 +162,14 @@ def failed(reason: NotVerified) -> Check:
     words = _PARTICULAR.get((reason.check, reason.sub_indication), _FAILED[reason.check])
     outcome = Outcome.UNDECIDED if undecided else Outcome.FAILED
     facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
-    return Check(code=reason.check, outcome=outcome, words=words, facts=facts)
+    return Check(code=reason.check, rule=RULES[reason.check], outcome=outcome, words=words, facts=facts)
 
 
 def differs(code: str, **facts: str) -> Check:
     """Two parts of the document that tell different stories."""
-    return Check(code=code, outcome=Outcome.FAILED, words=_FAILED[code], facts=facts)
+    return Check(code=code, rule=RULES[code], outcome=Outcome.FAILED, words=_FAILED[code], facts=facts)
 
 
 def unsaid(code: str, **facts: str) -> Check:
     """Two parts that cannot be compared, because one of them says nothing that could be believed."""
-    return Check(code=code, outcome=Outcome.UNDECIDED, words=_UNSAID[code], facts=facts)
+    return Check(code=code, rule=RULES[code], outcome=Outcome.UNDECIDED, words=_UNSAID[code], facts=facts)

@@ -4,7 +4,8 @@ A verdict has three parts that stand side by side and are never merged early:
 
 - the signature's *indication* and sub-indication (ETSI EN 319 102-1 §5.1.3),
 - the document's *status* in the agency's register, from the signed status list,
-- the *agreement* between the signed file, its embedded record and its seal code.
+- the *agreement* between the signed file, its embedded record, its seal code and what
+  its page shows.
 
 `Verdict` is their product, and the exit code of `wathiqa-verify` is the verdict's.
 Anything that could not be checked can only lower the verdict: the default of every
@@ -18,6 +19,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from signing.formats.pades_level import Level
+from signing.formats.status_list import RevocationReason
 
 
 class Indication(StrEnum):
@@ -59,6 +61,7 @@ class DocumentStatus(StrEnum):
 
     VALID = "valid"
     REVOKED = "revoked"
+    SUSPENDED = "suspended"  # withdrawn for now; the agency may let it count again
     SUPERSEDED = "superseded"
     EXPIRED = "expired"  # its own `valid_until` has passed; nobody withdrew it
     NOT_ISSUED = "not-issued"  # the register never released it, whoever signed it
@@ -66,7 +69,7 @@ class DocumentStatus(StrEnum):
 
 
 class Agreement(StrEnum):
-    """Whether file, embedded record and seal code tell the same story."""
+    """Whether page, embedded record and seal code tell the same story; the product of `Comparisons`."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -85,7 +88,7 @@ class Verdict(StrEnum):
     """The answer for people."""
 
     GENUINE = "genuine"  # genuine and in force
-    NOT_IN_FORCE = "not-in-force"  # genuine, but revoked, superseded or expired
+    NOT_IN_FORCE = "not-in-force"  # genuine, but revoked, suspended, superseded or expired
     NOT_GENUINE = "not-genuine"
     UNDECIDED = "undecided"  # cannot be judged with what is at hand
 
@@ -113,9 +116,28 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at. `code` is stable kebab-case; `words` say it to people."""
+    """One thing that was looked at. `code` is stable kebab-case; `words` say it to people.
+
+    `rule` names the rule that was applied, as `docs/verdicts.md` lists it; it is stable too.
+    """
 
     code: str
+    rule: str
+    outcome: Outcome
+    words: Words
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """One constraint of the signature's validation and how it ended (EN 319 102-1 §5.1.4).
+
+    Finer than a `Check`: what an auditor reads, and what a report by ETSI TS 119 102-2 holds.
+    """
+
+    subject: str  # what was measured: `seal`, `seal-certificate`, `time-stamp`, `archive-1` (the oldest) …
+    code: str  # stable, kebab-case
+    rule: str
     outcome: Outcome
     words: Words
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -159,6 +181,39 @@ class DocumentFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentStanding:
+    """What the register says of the document, why, and as of when."""
+
+    status: DocumentStatus = DocumentStatus.UNKNOWN
+    reason: RevocationReason | None = None  # of a revocation, where the register publishes it
+    superseded_by: str | None = None  # the newer document's number, told to whoever may know it; never public
+    as_of: datetime | None = None  # when the list was made that says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparisons:
+    """What was compared with what; None where this judge does not compare it.
+
+    What should have been compared and could not be is UNDECIDED.
+    """
+
+    record: Outcome | None = None  # the embedded record with the seal code
+    agency: Outcome | None = None  # the agency of the seal code with the certificate's subject
+    page: Outcome | None = None  # the page, rendered again from the record, with the signed page
+    symbol: Outcome | None = None  # the symbol, read off the rendered page, with the seal code
+
+    @property
+    def agreement(self) -> Agreement:
+        """One difference is enough; without the first two, nothing was compared at all."""
+        outcomes = {self.record, self.agency, self.page, self.symbol}
+        if Outcome.FAILED in outcomes:
+            return Agreement.DIFFERS
+        if Outcome.UNDECIDED in outcomes or None in {self.record, self.agency}:
+            return Agreement.NOT_CHECKED
+        return Agreement.AGREES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationReport:
     """The answer about one file at one instant."""
 
@@ -166,14 +221,29 @@ class ValidationReport:
     sha256: str  # of the file, hex
     indication: Indication = Indication.INDETERMINATE
     sub_indication: SubIndication | None = SubIndication.GENERIC
-    status: DocumentStatus = DocumentStatus.UNKNOWN
-    agreement: Agreement = Agreement.NOT_CHECKED
+    standing: DocumentStanding = field(default_factory=DocumentStanding)
+    comparisons: Comparisons = field(default_factory=Comparisons)
     level: Level | None = None  # the PAdES level whose parts are in the file; None where none was read
-    status_as_of: datetime | None = None
     signature: SignatureFacts = field(default_factory=SignatureFacts)
     document: DocumentFacts = field(default_factory=DocumentFacts)
     checks: tuple[Check, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     fields: tuple[FieldComparison, ...] = ()
+
+    @property
+    def status(self) -> DocumentStatus:
+        """What the register says of the document."""
+        return self.standing.status
+
+    @property
+    def status_as_of(self) -> datetime | None:
+        """When the list was made that says so."""
+        return self.standing.as_of
+
+    @property
+    def agreement(self) -> Agreement:
+        """The product of what was compared."""
+        return self.comparisons.agreement
 
     @property
     def verdict(self) -> Verdict:
@@ -200,7 +270,12 @@ def combine(indication: Indication, status: DocumentStatus, agreement: Agreement
     match status:
         case DocumentStatus.VALID:
             return Verdict.GENUINE
-        case DocumentStatus.REVOKED | DocumentStatus.SUPERSEDED | DocumentStatus.EXPIRED:
+        case (
+            DocumentStatus.REVOKED
+            | DocumentStatus.SUSPENDED
+            | DocumentStatus.SUPERSEDED
+            | DocumentStatus.EXPIRED
+        ):
             return Verdict.NOT_IN_FORCE
         case DocumentStatus.UNKNOWN:
             return Verdict.UNDECIDED

@@ -158,10 +158,11 @@ def revoke_document(
 ) -> None:
     """Withdraw a document for good; its status says so at once."""
     from issuance.audit import trail
-    from issuance.documents import book, models
+    from issuance.documents import book
     from issuance.identity.actors import system_actor
+    from signing.formats.status_list import RevocationReason
 
-    wanted, why = document_number(number), one_of(models.RevocationReason, reason)
+    wanted, why = document_number(number), one_of(RevocationReason, reason)
     with opened(directory) as service:
         at = service.parts.clock()
         with service.parts.engine.begin() as connection:

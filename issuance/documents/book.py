@@ -18,7 +18,6 @@ from issuance.documents.embedding import civil_date
 from issuance.documents.models import (
     Document,
     DocumentState,
-    RevocationReason,
     document_sequences,
     documents,
     status_changes,
@@ -26,6 +25,7 @@ from issuance.documents.models import (
 from issuance.errors import Conflict, NotFound
 from issuance.locks import take_turn
 from signing.formats.document_number import DocumentNumber, make_document_number, parse_document_number
+from signing.formats.status_list import REVOKED_FOR, RevocationReason, Status
 
 # Half of a list stays free, so a random free index is found in two tries on average.
 STATUS_LIST_SIZE = 131_072
@@ -33,7 +33,6 @@ STATUS_LIST_FILL = STATUS_LIST_SIZE // 2
 CHECK_CODE_LENGTH = 12  # 60 bits
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-STATUS_VALID, STATUS_REVOKED, STATUS_SUPERSEDED = 0, 1, 2
 # Held by whoever changes or publishes statuses, so that changes are committed in the order of their
 # sequence: a publisher that has seen one has seen all before it.
 STATUSES = "statuses"
@@ -194,7 +193,7 @@ def record_released(connection: Connection, document: Document, *, at: datetime)
         sources=(DocumentState.SEALED,),
         values={"state": DocumentState.RELEASED.value, "released_at": at},
     )
-    _change_status(connection, released, STATUS_VALID, at)
+    _change_status(connection, released, Status.VALID, at)
     return released
 
 
@@ -214,7 +213,7 @@ def revoke(connection: Connection, document: Document, *, reason: RevocationReas
             "withdrawal_reason": reason.value,
         },
     )
-    _change_status(connection, revoked, STATUS_REVOKED, at)
+    _change_status(connection, revoked, REVOKED_FOR[reason], at)
     return revoked
 
 
@@ -235,7 +234,7 @@ def supersede(connection: Connection, document: Document, *, by: DocumentNumber,
             "superseded_by": by,
         },
     )
-    _change_status(connection, superseded, STATUS_SUPERSEDED, at)
+    _change_status(connection, superseded, Status.SUPERSEDED, at)
     return superseded
 
 
@@ -286,10 +285,10 @@ def _advance(
     return current
 
 
-def _change_status(connection: Connection, document: Document, status: int, at: datetime) -> None:
+def _change_status(connection: Connection, document: Document, status: Status, at: datetime) -> None:
     take_turn(connection, STATUSES)
     where = {"status_list": document.status_list, "status_index": document.status_index}
-    connection.execute(_CHANGE_STATUS, {**where, "status": status, "at": at})
+    connection.execute(_CHANGE_STATUS, {**where, "status": status.value, "at": at})
 
 
 def _document(row: Row[Any]) -> Document:

@@ -15,7 +15,7 @@ from issuance.clock import Clock
 from issuance.database import reading
 from issuance.documents.book import DocumentNotFound, load_released, revoke, supersede
 from issuance.documents.check import check_by_code, one_spelling
-from issuance.documents.models import Document, DocumentState, RevocationReason
+from issuance.documents.models import Document, DocumentState
 from issuance.documents.status_lists import StatusPublisher
 from issuance.http.addresses import ClientNetwork
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
@@ -24,6 +24,7 @@ from issuance.identity.actors import Actor
 from issuance.identity.permissions import Permission
 from issuance.identity.rates import Rate, count_attempt
 from signing.formats.canonical_json import JsonValue
+from signing.formats.status_list import RevocationReason
 
 RevokeCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_REVOKE)))]
 SupersedeCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_SUPERSEDE)))]

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from issuance.database import Json, UtcDateTime, metadata
 from signing.formats.document_number import DocumentNumber
+from signing.formats.status_list import RevocationReason
 
 
 class DocumentState(StrEnum):
@@ -36,16 +37,6 @@ class DocumentState(StrEnum):
     RELEASED = "released"
     REVOKED = "revoked"
     SUPERSEDED = "superseded"
-
-
-class RevocationReason(StrEnum):
-    """Why a released document no longer counts."""
-
-    ISSUED_IN_ERROR = "issued-in-error"
-    RECORD_CORRECTED = "record-corrected"
-    FRAUD = "fraud"
-    HOLDER_ASKED = "holder-asked"
-    COURT_ORDER = "court-order"
 
 
 documents = Table(

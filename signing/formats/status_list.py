@@ -1,16 +1,17 @@
 """Status lists: what the register says of every document today, as one small file.
 
-The IETF Token Status List in its CWT form: two bits an entry, the first entry in the
-lowest bits of the first byte, zlib-compressed, signed with ES256. Entries are found by
+The IETF Token Status List in its CWT form: four bits an entry, the first entry in the
+lower half of the first byte, zlib-compressed, signed with ES256. Entries are found by
 list and index, both inside the seal code; indices are random, so a list says nothing about
 who asked for what, and reading one tells the server only which of many thousands of
 documents may be meant. Unused entries say *not issued*: a stolen key alone mints nothing.
 """
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from signing.formats.cbor import encode_cbor, parse_cbor
 from signing.formats.cose import KEY_ID, TYPE, Sign1, parse_sign1, protect
@@ -19,8 +20,9 @@ from signing.formats.members import MemberError, Members, whole_seconds
 MEDIA_TYPE = "application/statuslist+cwt"
 MIN_ENTRIES = 131_072
 MAX_ENTRIES = 1 << 22
-BITS = 2
+BITS = 4
 ENTRIES_A_BYTE = 8 // BITS
+_MASK = (1 << BITS) - 1
 
 DEFAULT_LIFETIME = timedelta(days=3)
 # Whoever steals a status key can date a list back into the key's window; not for longer than this.
@@ -32,12 +34,50 @@ _SUBJECT, _EXPIRES_AT, _ISSUED_AT, _STATUS_LIST, _TIME_TO_LIVE = 2, 4, 6, 65533,
 
 
 class Status(IntEnum):
-    """The value of an entry; 0 to 2 are the specification's, 3 is left to the application."""
+    """The value of an entry.
+
+    0 to 2 are the specification's; 3 and 11 to 15 it leaves to the application, and they keep
+    their meaning for ever. The others are nobody's yet: `StatusList.get` refuses them.
+    """
 
     VALID = 0
-    REVOKED = 1
-    SUPERSEDED = 2
+    REVOKED = 1  # final; why is not published
+    SUSPENDED = 2  # for now; may become valid again, or revoked
     NOT_ISSUED = 3
+    REVOKED_RECORD_CORRECTED = 11
+    SUPERSEDED = 12  # final; a newer document has taken its place
+    REVOKED_ISSUED_IN_ERROR = 13
+    REVOKED_FRAUD = 14
+    REVOKED_COURT_ORDER = 15
+
+
+class RevocationReason(StrEnum):
+    """Why a released document no longer counts."""
+
+    ISSUED_IN_ERROR = "issued-in-error"
+    RECORD_CORRECTED = "record-corrected"
+    FRAUD = "fraud"
+    HOLDER_ASKED = "holder-asked"
+    COURT_ORDER = "court-order"
+
+
+REVOKED_FOR: Mapping[RevocationReason, Status] = {
+    RevocationReason.ISSUED_IN_ERROR: Status.REVOKED_ISSUED_IN_ERROR,
+    RevocationReason.RECORD_CORRECTED: Status.REVOKED_RECORD_CORRECTED,
+    RevocationReason.FRAUD: Status.REVOKED_FRAUD,
+    RevocationReason.COURT_ORDER: Status.REVOKED_COURT_ORDER,
+    # What a holder wishes is nobody's business: the list says that it was withdrawn, and no more.
+    RevocationReason.HOLDER_ASKED: Status.REVOKED,
+}
+"""What the public list says of a document revoked for a reason."""
+
+
+class UnknownStatus(ValueError):
+    """An entry has a value without a meaning: the list is younger than its reader."""
+
+
+# Two entries in one octet.
+_NOT_ISSUED = bytes([Status.NOT_ISSUED << BITS | Status.NOT_ISSUED])
 
 
 class StatusList:
@@ -53,7 +93,7 @@ class StatusList:
     @classmethod
     def not_issued(cls, size: int = MIN_ENTRIES) -> "StatusList":
         """A fresh list of `size` entries, rounded up to whole bytes."""
-        return cls(b"\xff" * -(-size // ENTRIES_A_BYTE))
+        return cls(_NOT_ISSUED * -(-size // ENTRIES_A_BYTE))
 
     def __len__(self) -> int:
         return len(self._packed) * ENTRIES_A_BYTE
@@ -68,9 +108,14 @@ class StatusList:
 
         Raises:
             IndexError: outside the list.
+            UnknownStatus: a value without a meaning.
         """
         byte, shift = self._locate(index)
-        return Status(self._packed[byte] >> shift & 3)
+        value = self._packed[byte] >> shift & _MASK
+        try:
+            return Status(value)
+        except ValueError as error:
+            raise UnknownStatus(f"entry {index} has the value {value}") from error
 
     def set(self, index: int, status: Status | int) -> None:
         """Change the status at `index`.
@@ -80,7 +125,7 @@ class StatusList:
             ValueError: not a status.
         """
         byte, shift = self._locate(index)
-        self._packed[byte] = self._packed[byte] & ~(3 << shift) | Status(status) << shift
+        self._packed[byte] = self._packed[byte] & ~(_MASK << shift) | Status(status) << shift
 
     def compress(self) -> bytes:
         """The entries as the signed list carries them (zlib, RFC 1950).

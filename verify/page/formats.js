@@ -199,7 +199,7 @@ function parseText(text) {
   return text;
 }
 
-// ── Status list: two bits an entry, zlib ────────────────────────────────────────────────────────
+// ── Status list: four bits an entry, zlib ────────────────────────────────────────────────────────
 export async function inflate(data, most) {
   const reader = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
   const chunks = [];
@@ -223,16 +223,16 @@ export async function parseStatusList(data) {
   const claims = parseCbor(message.content);
   need(hasKeys(claims, [2, 4, 6, 65533, 65534]), "not a status list");
   const list = claims.get(65533);
-  need(hasKeys(list, ["bits", "lst"]) && list.get("bits") === 2 && isBytes(list.get("lst")), "not a status list");
-  const entries = await inflate(list.get("lst"), 1 << 20);
-  need(entries.length >= 32768, "too short");
+  need(hasKeys(list, ["bits", "lst"]) && list.get("bits") === 4 && isBytes(list.get("lst")), "not a status list");
+  const entries = await inflate(list.get("lst"), 1 << 21);
+  need(entries.length >= 65536, "too short");
   const issuedAt = parseTime(claims.get(6)), expiresAt = parseTime(claims.get(4));
   need(issuedAt < expiresAt && expiresAt - issuedAt <= 7 * 86400e3, "a lifetime that no status list has");
   return { message, entries, kid: hex(headers.get(4)), uri: claims.get(2), issuedAt, expiresAt };
 }
 
 export const statusAt = (entries, index) =>
-  index < entries.length * 4 ? (entries[index >> 2] >> ((index & 3) * 2)) & 3 : undefined;
+  index < entries.length * 2 ? (entries[index >> 1] >> ((index & 1) * 4)) & 15 : undefined;
 
 // ── Trust list: a CWT, and the X.509 certificate in its header ──────────────────────────────────
 export function parseTrustList(data) {

@@ -89,7 +89,7 @@ function renderResult() {
   const [shape, mark] = LOOKS[verdict];
   byId("shape").setAttribute("d", shape);
   byId("mark").setAttribute("d", mark);
-  byId("headline").textContent = (WORDS.headlines[result.reason] ?? WORDS.headlines[verdict])[language];
+  byId("headline").textContent = (WORDS.headlines[result.reason.replace(/^revoked-.*/, "revoked")] ?? WORDS.headlines[verdict])[language];
   const offline = result.claims && !result.live ? ` ${say("offline")}` : "";
   byId("sentence").textContent = WORDS.reasons[result.reason][language] + offline;
   byId("advice").textContent = WORDS.advice[verdict][language];

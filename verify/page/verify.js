@@ -10,7 +10,10 @@ const LISTS = "wathiqa-lists";
 const TIMEOUT_MS = 8000;
 const CLOCK_TOLERANCE_MS = 10 * 60e3;
 const RELEASE_DELAY_MS = 3600e3;
-const WITHDRAWN = { 1: "revoked", 2: "superseded", 3: "not-issued" };
+const WITHDRAWN = {
+  1: "revoked", 2: "suspended", 3: "not-issued", 11: "revoked-record-corrected", 12: "superseded",
+  13: "revoked-issued-in-error", 14: "revoked-fraud", 15: "revoked-court-order",
+};
 
 // → {reason, live, claims?, profile?, agency?, fields?, statusAsOf?, clockBehind?}
 export async function judge(text, { origin, anchor, clock = Date.now }) {
@@ -76,7 +79,7 @@ function judgeStatus(claims, list, now) {
   const status = list ? statusAt(list.entries, claims.statusIndex) : undefined;
   if (status === undefined) return isExpired ? "expired" : "status-missing";
   if (status === 3 && list.issuedAt < claims.issuedAt + RELEASE_DELAY_MS) return isExpired ? "expired" : "status-stale";
-  if (status !== 0) return WITHDRAWN[status];
+  if (status !== 0) return WITHDRAWN[status] ?? (isExpired ? "expired" : "status-not-understood");
   if (isExpired) return "expired";
   return now <= list.expiresAt && list.issuedAt >= claims.issuedAt ? "in-force" : "status-stale";
 }

@@ -31,6 +31,7 @@ OUTCOMES = {
 STATUSES = {
     DocumentStatus.VALID: Words(ar="سارية", en="in force"),
     DocumentStatus.REVOKED: Words(ar="ملغاة", en="revoked"),
+    DocumentStatus.SUSPENDED: Words(ar="موقوفة مؤقتاً", en="suspended"),
     DocumentStatus.SUPERSEDED: Words(ar="حلّت محلها وثيقة أخرى", en="superseded"),
     DocumentStatus.EXPIRED: Words(ar="انتهت مدتها", en="expired"),
     DocumentStatus.NOT_ISSUED: Words(ar="لم تصدر", en="never issued"),

@@ -15,10 +15,10 @@ from sqlalchemy.exc import OperationalError
 from issuance.database import open_database, reading
 from issuance.documents import book
 from issuance.documents.book import DocumentMovedOn
-from issuance.documents.models import Document, RevocationReason
+from issuance.documents.models import Document
 from issuance.documents.status_lists import StatusPublisher
 from signing.formats.document_number import make_document_number
-from signing.formats.status_list import StatusList
+from signing.formats.status_list import RevocationReason, Status, StatusList
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=UTC)
 
@@ -137,7 +137,7 @@ def test_statuses_published_while_documents_are_released_are_never_lost_or_put_b
     def release_and_look(document: Document, publisher: StatusPublisher) -> bool:
         release(engine, document)
         publisher.publish(at=NOON)
-        return _status(tmp_path, document) == book.STATUS_VALID
+        return _status(tmp_path, document) == Status.VALID
 
     found = race(
         [
@@ -147,7 +147,7 @@ def test_statuses_published_while_documents_are_released_are_never_lost_or_put_b
     )
 
     assert all(found)
-    assert all(_status(tmp_path, document) == book.STATUS_VALID for document in waiting)
+    assert all(_status(tmp_path, document) == Status.VALID for document in waiting)
 
 
 def test_a_change_that_is_committed_late_is_not_overlooked(postgresql: Engine, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_change_that_is_committed_late_is_not_overlooked(postgresql: Engine, t
 
     release(postgresql, second)
     assert publisher.publish(at=NOON) == 2
-    assert _status(tmp_path, first) == _status(tmp_path, second) == book.STATUS_VALID
+    assert _status(tmp_path, first) == _status(tmp_path, second) == Status.VALID
 
 
 def test_lists_fill_up_to_half_and_the_next_one_begins(

@@ -8,9 +8,9 @@ import typer
 from issuance.cli.arguments import document_number, one_of, serial_number
 from issuance.cli.commands import main
 from issuance.cli.running import served_settings
-from issuance.documents.models import RevocationReason
 from issuance.serving import Address
 from issuance.settings import Layout, Settings, write_settings
+from signing.formats.status_list import RevocationReason
 
 
 def test_help_waits_for_no_database_and_no_key() -> None:

@@ -16,9 +16,6 @@ from sqlalchemy.exc import IntegrityError
 from issuance.database import metadata, open_database
 from issuance.documents import book
 from issuance.documents.book import (
-    STATUS_REVOKED,
-    STATUS_SUPERSEDED,
-    STATUS_VALID,
     DocumentMovedOn,
     DocumentNotFound,
     documents_of_request,
@@ -28,8 +25,9 @@ from issuance.documents.book import (
     revoke,
     supersede,
 )
-from issuance.documents.models import Document, DocumentState, RevocationReason, status_changes
+from issuance.documents.models import Document, DocumentState, status_changes
 from signing.formats.document_number import make_document_number, parse_document_number
+from signing.formats.status_list import RevocationReason, Status
 
 FRAUD = RevocationReason.FRAUD
 
@@ -152,7 +150,7 @@ def test_a_document_moves_forward_and_each_step_shows_in_its_status(engine: Engi
         assert (out.state, out.released_at) == (DocumentState.RELEASED, NOON)
         withdrawn = revoke(connection, out, reason=FRAUD, at=NOON)
         assert (withdrawn.state, withdrawn.withdrawal_reason) == (DocumentState.REVOKED, FRAUD)
-        assert statuses(connection, document) == [STATUS_VALID, STATUS_REVOKED]
+        assert statuses(connection, document) == [Status.VALID, Status.REVOKED_FRAUD]
 
 
 def test_a_document_that_is_superseded_names_its_successor(engine: Engine) -> None:
@@ -160,8 +158,8 @@ def test_a_document_that_is_superseded_names_its_successor(engine: Engine) -> No
         old, new = released(connection, "R-1"), released(connection, "R-2")
         gone = supersede(connection, old, by=new.number, at=NOON)
         assert (gone.state, gone.superseded_by) == (DocumentState.SUPERSEDED, new.number)
-        assert statuses(connection, old) == [STATUS_VALID, STATUS_SUPERSEDED]
-        assert statuses(connection, new) == [STATUS_VALID]
+        assert statuses(connection, old) == [Status.VALID, Status.SUPERSEDED]
+        assert statuses(connection, new) == [Status.VALID]
 
 
 def _in_state(connection: Connection, state: DocumentState) -> Document:
@@ -217,7 +215,7 @@ def test_a_stale_reading_revokes_nothing_twice(engine: Engine) -> None:
         with pytest.raises(DocumentMovedOn):
             revoke(connection, stale, reason=RevocationReason.HOLDER_ASKED, at=NOON)
         assert load_document(connection, stale.number).withdrawal_reason is FRAUD
-        assert statuses(connection, stale) == [STATUS_VALID, STATUS_REVOKED]
+        assert statuses(connection, stale) == [Status.VALID, Status.REVOKED_FRAUD]
 
 
 def test_an_unknown_number_is_not_found(engine: Engine) -> None:

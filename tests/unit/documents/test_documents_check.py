@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 from issuance.database import open_database
 from issuance.documents.book import DocumentNotFound, revoke, supersede
 from issuance.documents.check import CheckedDocument, check_by_code
-from issuance.documents.models import Document, RevocationReason
+from issuance.documents.models import Document
 from signing.formats.document_number import format_document_number, make_document_number
+from signing.formats.status_list import RevocationReason
 
 ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 

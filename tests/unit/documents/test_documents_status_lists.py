@@ -13,10 +13,10 @@ from sqlalchemy import Engine, insert
 
 from issuance.database import metadata, open_database
 from issuance.documents.book import revoke, supersede
-from issuance.documents.models import Document, RevocationReason, status_changes
+from issuance.documents.models import Document, status_changes
 from issuance.documents.status_lists import StatusPublisher
 from issuance.public_files import write_public
-from signing.formats.status_list import Status, StatusList
+from signing.formats.status_list import RevocationReason, Status, StatusList
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every reason of a verdict, reached by what an attacker or a careless operator would do."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -93,6 +94,18 @@ def _empty_status(world: Any) -> str:
     return text
 
 
+def _strange_status(world: Any) -> str:
+    """A later register says what this verifier never heard of: anything but in force."""
+    packed = bytearray(StatusList.not_issued().compress())
+    packed = bytearray(zlib.decompress(packed))
+    index = world.claims().status_index
+    packed[index // 2] = 0x77
+    world.entries = StatusList(packed)
+    world.publish_status()
+    text: str = world.seal_text()
+    return text
+
+
 def _lasting_status(world: Any) -> str:
     """Whoever stole a status key dates a list back and would have it count for ever."""
     world.publish_status(Status.VALID)
@@ -111,6 +124,18 @@ def _lasting_status(world: Any) -> str:
 
 CASES: dict[str, tuple[Reason, Callable[[Any], str]]] = {
     "revoked": (Reason.REVOKED, lambda world: _revoke(world, Status.REVOKED)),
+    "issued in error": (
+        Reason.REVOKED_ISSUED_IN_ERROR,
+        lambda world: _revoke(world, Status.REVOKED_ISSUED_IN_ERROR),
+    ),
+    "record corrected": (
+        Reason.REVOKED_RECORD_CORRECTED,
+        lambda world: _revoke(world, Status.REVOKED_RECORD_CORRECTED),
+    ),
+    "fraud": (Reason.REVOKED_FRAUD, lambda world: _revoke(world, Status.REVOKED_FRAUD)),
+    "court order": (Reason.REVOKED_COURT_ORDER, lambda world: _revoke(world, Status.REVOKED_COURT_ORDER)),
+    "suspended": (Reason.SUSPENDED, lambda world: _revoke(world, Status.SUSPENDED)),
+    "a status of another age": (Reason.STATUS_NOT_UNDERSTOOD, _strange_status),
     "superseded": (Reason.SUPERSEDED, lambda world: _revoke(world, Status.SUPERSEDED)),
     "sealed with a stolen key": (Reason.NOT_ISSUED, _stolen_key),
     "taken back from the list": (Reason.NOT_ISSUED, _empty_status),

@@ -54,10 +54,16 @@ def test_one_judge_and_the_function_for_one_file_agree(office: Office) -> None:
     ("status", "expected", "verdict"),
     [
         (Status.REVOKED, DocumentStatus.REVOKED, Verdict.NOT_IN_FORCE),
+        (Status.SUSPENDED, DocumentStatus.SUSPENDED, Verdict.NOT_IN_FORCE),
         (Status.SUPERSEDED, DocumentStatus.SUPERSEDED, Verdict.NOT_IN_FORCE),
         (Status.NOT_ISSUED, DocumentStatus.NOT_ISSUED, Verdict.NOT_GENUINE),
     ],
-    ids=["revoked in the register", "superseded in the register", "never issued, whoever sealed it"],
+    ids=[
+        "revoked in the register",
+        "suspended in the register",
+        "superseded in the register",
+        "never issued, whoever sealed it",
+    ],
 )
 def test_status_in_the_register_stands_beside_the_signature(
     office: Office, status: Status, expected: DocumentStatus, verdict: Verdict
