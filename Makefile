@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test serve check format bench interop lock clean
+.PHONY: help demo test serve check format bench attacks interop lock clean
 .DELETE_ON_ERROR:
 
 help: ## what can be made
@@ -49,6 +49,9 @@ format: $(VENV)/dev.done ## format and mend what can be mended
 
 bench: $(VENV)/service.done ## cost of one document stage by stage, documents and verifications per second
 	@$(BIN)/python -m benchmarks
+
+attacks: $(VENV)/dev.done ## every attack that we know on our own documents, and the table of them in docs/attacks.md
+	@$(BIN)/python tests/attacks/attack_table.py
 
 interop: $(VENV)/dev.done ## other makers' tools judge our output; says which it could not find
 	@$(BIN)/python -m pytest -m interop

@@ -7,14 +7,13 @@ from io import BytesIO
 
 import pytest
 from asn1crypto import cms
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import TimeStamper
 from sealing_forgery import followed_by, taken_apart
 from sealing_office import Office
 from sealing_pki import NOW, Authority, token
+from sealing_updates import CHANGES, Change, updated
 
 from signing.formats.pades_level import Level
 from signing.formats.pdf_ground import read_ground
@@ -92,64 +91,14 @@ def test_every_beginning_of_an_archive_is_one_of_its_older_states_or_nothing(
 # --- revisions of another kind ---------------------------------------------------------------------------
 
 
-def updated(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
-    writer = IncrementalPdfFileWriter(BytesIO(pdf), strict=False)
-    change(writer)
-    output = BytesIO()
-    writer.write(output)
-    return output.getvalue()
-
-
-def replace_page(writer: IncrementalPdfFileWriter) -> None:
-    page = writer.root["/Pages"]["/Kids"][0]
-    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"BT ET"))
-    writer.update_container(page)
-
-
-def replace_record(writer: IncrementalPdfFileWriter) -> None:
-    specification = writer.root["/Names"]["/EmbeddedFiles"]["/Names"][1]
-    stream = generic.StreamObject(stream_data=b'{"kind":"birth"}')
-    specification["/EF"][pdf_name("/F")] = writer.add_object(stream)
-    writer.update_container(specification)
-
-
-def replace_store(writer: IncrementalPdfFileWriter) -> None:
-    writer.root["/DSS"] = writer.add_object(generic.DictionaryObject())
-    writer.update_root()
-
-
-def add_script(writer: IncrementalPdfFileWriter) -> None:
-    action = {pdf_name("/S"): pdf_name("/JavaScript"), pdf_name("/JS"): generic.TextStringObject("1")}
-    writer.root["/OpenAction"] = generic.DictionaryObject(action)
-    writer.update_root()
-
-
-def add_field(writer: IncrementalPdfFileWriter) -> None:
-    form = writer.root["/AcroForm"]
-    field = {pdf_name("/FT"): pdf_name("/Tx"), pdf_name("/T"): generic.TextStringObject("x")}
-    form["/Fields"].append(writer.add_object(generic.DictionaryObject(field)))
-    writer.update_container(form)
-
-
-def change_nothing(writer: IncrementalPdfFileWriter) -> None:
-    writer.update_root()
-
-
-CHANGES = [replace_page, replace_record, replace_store, add_script, add_field, change_nothing]
-
-
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("level", Level)
-def test_a_revision_of_any_other_kind(
-    keeper: Office, level: Level, change: Callable[[IncrementalPdfFileWriter], None]
-) -> None:
+def test_a_revision_of_any_other_kind(keeper: Office, level: Level, change: Change) -> None:
     assert is_form_failure(keeper.judge(updated(keeper.document(level=level), change)))
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_revision_of_another_kind_under_a_genuine_time_stamp(
-    keeper: Office, change: Callable[[IncrementalPdfFileWriter], None]
-) -> None:
+def test_a_revision_of_another_kind_under_a_genuine_time_stamp(keeper: Office, change: Change) -> None:
     """The authority stamps whatever digest it is asked about; that makes no form right."""
     changed = updated(keeper.document(), change)
 

@@ -1,17 +1,13 @@
 """What forgers do. Every attack must end in a report, and none in "genuine"."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from sealing_forgery import cms_of, gap, with_cms, with_time_stamp, without_time_stamp
 from sealing_office import AGENCIES, ORIGIN, Office, birth, render
 from sealing_pki import Authority
+from sealing_updates import CHANGES, Change, show_another_page, updated
 
 from signing.formats.canonical_json import encode_canonical_json
 from signing.formats.document_number import make_document_number
@@ -19,41 +15,8 @@ from signing.formats.pades_level import Level
 from verify.structure import MAX_DOCUMENT_OCTETS, sealed_octets
 from verify.verdict import Agreement, Indication, SubIndication, ValidationReport, Verdict
 
-Change = Callable[[IncrementalPdfFileWriter], None]
 FIRST = make_document_number(2026, 1)
 SECOND = make_document_number(2026, 2)
-
-
-def updated(pdf: bytes, change: Change) -> bytes:
-    """An incremental update, as every editor writes it."""
-    writer = IncrementalPdfFileWriter(BytesIO(pdf), strict=False)
-    change(writer)
-    output = BytesIO()
-    writer.write(output)
-    return output.getvalue()
-
-
-def replace_page(writer: IncrementalPdfFileWriter) -> None:
-    page = writer.root["/Pages"]["/Kids"][0]
-    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"BT ET"))
-    writer.update_container(page)
-
-
-def replace_record(writer: IncrementalPdfFileWriter) -> None:
-    specification = writer.root["/Names"]["/EmbeddedFiles"]["/Names"][1]
-    stream = generic.StreamObject(stream_data=b'{"kind":"birth"}')
-    specification["/EF"][pdf_name("/F")] = writer.add_object(stream)
-    writer.update_container(specification)
-
-
-def add_store(writer: IncrementalPdfFileWriter) -> None:
-    writer.root["/DSS"] = writer.add_object(generic.DictionaryObject())
-    writer.update_root()
-
-
-def add_page_script(writer: IncrementalPdfFileWriter) -> None:
-    writer.root["/OpenAction"] = generic.DictionaryObject({pdf_name("/S"): pdf_name("/JavaScript")})
-    writer.update_root()
 
 
 def test_any_changed_byte_that_the_seal_covers_is_found(sealed: bytes, sealed_by: Office) -> None:
@@ -110,11 +73,7 @@ def test_bytes_behind_the_end_are_tampering(sealed: bytes, sealed_by: Office, ta
     assert report.verdict is Verdict.NOT_GENUINE
 
 
-@pytest.mark.parametrize(
-    "change",
-    [replace_page, replace_record, add_store, add_page_script],
-    ids=["another page content", "another record", "another security store", "a script"],
-)
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_incremental_update_is_tampering(sealed: bytes, sealed_by: Office, change: Change) -> None:
     report = sealed_by.judge(updated(sealed, change))
 
@@ -125,7 +84,7 @@ def test_incremental_update_is_tampering(sealed: bytes, sealed_by: Office, chang
 def test_update_with_the_byte_range_stretched_over_it_breaks_the_digest(
     sealed: bytes, sealed_by: Office
 ) -> None:
-    changed = updated(sealed, replace_page)
+    changed = updated(sealed, show_another_page)
     _, end = gap(sealed)
     old = b"%d]" % (len(sealed) - end)
     new = b"%d]" % (len(changed) - end)
