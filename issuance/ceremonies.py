@@ -42,11 +42,12 @@ from ca.reasons import RevocationReason
 from ca.store import find_certificates, load_certificate, load_last_crl
 from issuance.public_files import write_public
 from issuance.settings import Layout
-from keys.keyring import Keyring, KeyState
+from keys.keyring import KeyRecord, Keyring, KeyState
 from keys.signer import Algorithm, PublicKey
 
 LINES = (ProfileName.ISSUING, ProfileName.TRUST_LIST)
 WARN_BEFORE = timedelta(days=60)
+_TO_BE_CERTIFIED = frozenset({KeyState.PRE_ACTIVE, KeyState.ACTIVE})
 OWN_CEREMONY = Gathering(
     ceremony="root",
     purpose="The root of an installation that one machine set up by itself",
@@ -81,8 +82,16 @@ class Due:
 
     what: str
     act: str
-    ends: datetime
+    ends: datetime  # of what waits, since when
     is_over: bool
+    waits: bool = False  # a key of ours that no ceremony has certified yet
+
+    @property
+    def standing(self) -> str:
+        """How it is with it; a date belongs behind."""
+        if self.waits:
+            return "waits for its certificate since"
+        return "ended on" if self.is_over else "ends on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,24 +219,33 @@ def program() -> str:
 
 
 def find_due(engine: Engine, keyring: Keyring, *, at: datetime) -> list[Due]:
-    """What ends within 60 days and only a ceremony renews, the soonest first; what has ended, too."""
+    """What ends within 60 days and only a ceremony renews, has ended or waits; the soonest first."""
+    keys = [key for profile in LINES for key in keyring.generations(profile.value)]
     with engine.connect() as connection:
         last = load_last_crl(connection, ROOT)
-        newest = [
-            row
-            for profile in LINES
-            for key in keyring.generations(profile.value)
-            if key.state is KeyState.ACTIVE
-            for row in find_certificates(connection, name=key.key_id)[:1]
-            if not row.is_revoked
-        ]
+        certified = [(key, find_certificates(connection, name=key.key_id)[:1]) for key in keys]
         root = load_root(connection)
+    newest = [
+        row for key, rows in certified if key.state is KeyState.ACTIVE for row in rows if not row.is_revoked
+    ]
     ends = [] if last is None else [("revocation list of the root", "issue-crl", last.next_update)]
     ends += [(f"certificate of {row.name}", f"certify {row.name}", row.not_after) for row in newest]
     if root is not None:
         ends.append(("certificate of the root", "create-root", root.not_after))
     due = [Due(what=what, act=act, ends=end, is_over=at > end) for what, act, end in ends]
-    return sorted((each for each in due if at > each.ends - WARN_BEFORE), key=lambda each: each.ends)
+    due = [each for each in due if at > each.ends - WARN_BEFORE]
+    due += [_waiting(key, at) for key, rows in certified if not rows and key.state in _TO_BE_CERTIFIED]
+    return sorted(due, key=lambda each: each.ends)
+
+
+def _waiting(key: KeyRecord, at: datetime) -> Due:
+    return Due(
+        what=f"key {key.key_id}",
+        act=f"certify {key.key_id}",
+        ends=key.created_at,
+        is_over=at > key.active_from,
+        waits=True,
+    )
 
 
 def lines_of(names: Sequence[str] | None) -> list[str]:

@@ -85,8 +85,8 @@ class Housekeeping:
             return
         self._warned_at = at
         for due in self._service.trust_services.find_due(at=at):
-            ends = f"{'ended' if due.is_over else 'ends'} on {due.ends:%Y-%m-%d}"
-            logger.warning("the %s %s; hold a ceremony with: %s", due.what, ends, due.act)
+            when = f"{due.standing} {due.ends:%Y-%m-%d}"
+            logger.warning("the %s %s; hold a ceremony with: %s", due.what, when, due.act)
 
     def _keep_key_logs(self, at: datetime) -> None:
         """Heads of the logs of key uses go into the audit trail, once a day; counts are compared."""

@@ -221,7 +221,7 @@ def import_ceremony(
 
 
 def show_status(directory: Directory) -> None:
-    """What only a ceremony renews and will soon end. Exit status 1 if anything is due."""
+    """What only a ceremony renews and will soon end, or waits for one. Exit status 1 if anything does."""
     from issuance.ceremonies import find_due, has_root
     from issuance.clock import system_clock
 
@@ -233,11 +233,8 @@ def show_status(directory: Directory) -> None:
     if not due:
         typer.echo("nothing needs a ceremony within 60 days")
         return
-    rows = [
-        (each.what, f"{each.ends:%Y-%m-%d}", "ended" if each.is_over else "ends soon", each.act)
-        for each in due
-    ]
-    show(("what", "until", "", "act of the next ceremony"), rows)
+    rows = [(each.what, f"{each.standing} {each.ends:%Y-%m-%d}", each.act) for each in due]
+    show(("what", "", "act of the next ceremony"), rows)
     raise typer.Exit(1)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,10 @@ def test_what_is_due_is_said_in_time_and_renewed_by_a_ceremony(
     renewed = services.hierarchy.trust_list_signer.certificate
     assert (renewed.not_valid_after_utc - town.clock()).days > 700
     town.service.publish()
+
+    with opened_authority(town.layout, town.service.settings, town.clock) as authority:
+        authority.keyring.rotate("trust-list", at=town.clock(), active_from=town.clock() + timedelta(days=31))
+    assert due() == ["certify trust-list-2"], "a key that nobody certified waits for a ceremony"
 
 
 def _hold(town: Town, folder: Path, asked: Asked) -> None:
