@@ -1,12 +1,10 @@
-"""The words of a report: what every verdict, status and outcome is called, and its shape and colour.
+"""What every status, outcome and part of a report is called, for people who know no cryptography."""
 
-A word, a shape and a colour each say it alone: no one of the three is needed to understand it.
-"""
-
-from datetime import datetime
+from collections.abc import Mapping
 from enum import StrEnum
 
-from verify.verdict import Agreement, DocumentStatus, Outcome, Verdict, Words
+from signing.formats.status_list import RevocationReason
+from verify.verdict import Agreement, DocumentStatus, Indication, Outcome, Words
 
 
 class Language(StrEnum):
@@ -17,36 +15,76 @@ class Language(StrEnum):
     BOTH = "both"
 
 
-VERDICTS = {
-    Verdict.GENUINE: ("✔", "green", Words(ar="أصلية وسارية", en="GENUINE and in force")),
-    Verdict.NOT_IN_FORCE: ("■", "yellow", Words(ar="أصلية لكنها غير سارية", en="GENUINE but NOT IN FORCE")),
-    Verdict.NOT_GENUINE: ("✖", "red", Words(ar="غير أصلية", en="NOT GENUINE")),
-    Verdict.UNDECIDED: ("?", "cyan", Words(ar="لا يمكن الحكم عليها", en="CANNOT BE DECIDED")),
-}
-OUTCOMES = {
+OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.PASSED: ("✔", "green"),
     Outcome.FAILED: ("✖", "red"),
     Outcome.UNDECIDED: ("?", "cyan"),
 }
-STATUSES = {
+OUTCOME_WORDS: Mapping[Outcome, Words] = {
+    Outcome.PASSED: Words(ar="نجح", en="passed"),
+    Outcome.FAILED: Words(ar="لم ينجح", en="failed"),
+    Outcome.UNDECIDED: Words(ar="تعذّر الحكم", en="could not be decided"),
+}
+SEALS: Mapping[Indication, Words] = {
+    Indication.TOTAL_PASSED: Words(ar="صحيح", en="right"),
+    Indication.INDETERMINATE: Words(ar="لا يمكن الحكم عليه", en="cannot be decided"),
+    Indication.TOTAL_FAILED: Words(ar="غير صحيح", en="wrong"),
+}
+STATUSES: Mapping[DocumentStatus, Words] = {
     DocumentStatus.VALID: Words(ar="سارية", en="in force"),
-    DocumentStatus.REVOKED: Words(ar="ملغاة", en="revoked"),
-    DocumentStatus.SUSPENDED: Words(ar="موقوفة مؤقتاً", en="suspended"),
-    DocumentStatus.SUPERSEDED: Words(ar="حلّت محلها وثيقة أخرى", en="superseded"),
+    DocumentStatus.REVOKED: Words(ar="ملغاة", en="withdrawn"),
+    DocumentStatus.SUSPENDED: Words(ar="موقوفة مؤقتاً", en="suspended for now"),
+    DocumentStatus.SUPERSEDED: Words(ar="حلّت محلها وثيقة أحدث", en="replaced by a newer document"),
     DocumentStatus.EXPIRED: Words(ar="انتهت مدتها", en="expired"),
     DocumentStatus.NOT_ISSUED: Words(ar="لم تصدر", en="never issued"),
     DocumentStatus.UNKNOWN: Words(ar="غير معروفة", en="not known"),
 }
-AGREEMENTS = {
+REVOCATIONS: Mapping[RevocationReason, Words] = {
+    RevocationReason.ISSUED_IN_ERROR: Words(ar="صدرت خطأً", en="it was issued in error"),
+    RevocationReason.RECORD_CORRECTED: Words(ar="صُحّح القيد", en="the record was corrected"),
+    RevocationReason.FRAUD: Words(ar="احتيال", en="fraud"),
+    RevocationReason.HOLDER_ASKED: Words(ar="بطلب من صاحبها", en="its holder asked for it"),
+    RevocationReason.COURT_ORDER: Words(ar="بأمر قضائي", en="a court ordered it"),
+}
+AGREEMENTS: Mapping[Agreement, Words] = {
     Agreement.AGREES: Words(ar="متطابقة", en="agree"),
     Agreement.DIFFERS: Words(ar="مختلفة", en="differ"),
-    Agreement.NOT_CHECKED: Words(ar="لم تُفحص", en="not compared"),
+    Agreement.NOT_CHECKED: Words(ar="لم تُقارن كلها", en="not all compared"),
 }
-CLAIMED = Words(
-    ar="ما تقوله الوثيقة عن نفسها، ولا يُعتد به:", en="What it says of itself, not to be believed:"
-)
+
+CLAIMED = Words(ar="ما تقوله الوثيقة عن نفسها، ولا يُعتد به", en="What it says of itself, not to be believed")
+ABOUT = Words(ar="عن الوثيقة", en="About the document")
+SEALING = Words(ar="عن ختمها", en="About its seal")
+KNOWLEDGE = Words(ar="بحسب أي معلومات", en="By what knowledge")
+CHECKED = Words(ar="ما الذي فُحص", en="What was checked")
+FIELDS = Words(ar="ما يقوله رمز الختم", en="What the seal code says")
 COMPARE = Words(ar="قارن الآن كل سطر بالورقة.", en="Now compare each line with the paper.")
-BEARER = Words(ar="هذا الفحص لا يثبت هوية حامل الوثيقة.", en="This check does not prove who the bearer is.")
+BEARER = Words(
+    ar="هذا الفحص لا يثبت هوية حامل الوثيقة. اطلب بطاقته الشخصية.",
+    en="This check does not prove who the bearer is. Ask for an identity card.",
+)
+
+NUMBER = Words(ar="رقم الوثيقة", en="Document number")
+KIND = Words(ar="نوعها", en="Kind")
+AGENCY = Words(ar="الجهة المصدرة", en="Issued by")
+ISSUED = Words(ar="صدرت في", en="Issued on")
+EXPIRES = Words(ar="صالحة حتى", en="Valid until")
+SUPERSEDED_BY = Words(ar="الوثيقة الأحدث", en="The newer document")
+REASON = Words(ar="سبب إلغائها", en="Why it was withdrawn")
+SEALED_BY = Words(ar="خُتمت باسم", en="Sealed by")
+SEALED_AT = Words(ar="وقت الختم المثبت", en="Proven time of sealing")
+CLAIMED_AT = Words(ar="وقت الختم بقول خاتمها", en="Time of sealing, by the sealer's own word")
+ARCHIVED_AT = Words(ar="آخر طابع للأرشيف", en="Last renewed for the archive")
+JUDGEABLE = Words(ar="يمكن التحقق من ختمها حتى", en="Its seal can be checked until")
+SEAL = Words(ar="الختم الإلكتروني", en="Electronic seal")
+STATUS = Words(ar="حالتها في السجل", en="Status in the register")
+AGREEMENT = Words(ar="الصفحة والقيد والرمز", en="Page, record and code")
+JUDGED_AT = Words(ar="حُكم عليها كما في", en="Judged as of")
+STATUS_AS_OF = Words(ar="آخر معلومة من السجل", en="Last word of the register")
+NO_STATUS = Words(ar="لا توجد", en="none at hand")
+LISTS_AS_OF = Words(ar="قائمة الجهات الموثوقة", en="List of trusted agencies")
+USABLE_UNTIL = Words(ar="تكفي هذه المعلومات دون إنترنت حتى", en="Enough without a connection until")
+FINGERPRINT = Words(ar="بصمة الملف (SHA-256)", en="Fingerprint of the file (SHA-256)")
 
 
 def said(words: Words, language: Language) -> tuple[str, ...]:
@@ -58,11 +96,6 @@ def said(words: Words, language: Language) -> tuple[str, ...]:
     }[language]
 
 
-def joined(words: Words | None, language: Language) -> str | None:
-    """The words in one line."""
-    return " · ".join(said(words, language)) if words else None
-
-
-def instant_as_text(at: datetime | None) -> str | None:
-    """As ISO 8601 writes it, in UTC."""
-    return at.isoformat().replace("+00:00", "Z") if at else None
+def joined(words: Words, language: Language) -> str:
+    """The words in one line; once, where both languages say the same."""
+    return " · ".join(dict.fromkeys(said(words, language)))

@@ -1,0 +1,133 @@
+"""What a report tells people, before it is set for a terminal or for paper.
+
+One reading of a verdict for both: the headline, what is said of the document and of its seal, how old
+the knowledge is, and what was checked. No code of a machine is in it; those are for JSON and `explain`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from signing.formats.profiles import PROFILES
+from verify.report import words
+from verify.report.headline import Headline, headline_of, headline_of_code
+from verify.report.instants import day, moment, moment_with_age
+from verify.report.knowledge import Knowledge
+from verify.verdict import (
+    Check,
+    DocumentFacts,
+    DocumentStanding,
+    FieldComparison,
+    SignatureFacts,
+    ValidationReport,
+    Verdict,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from verify.seal import SealReport
+
+Value: TypeAlias = "Words | str"
+Row: TypeAlias = tuple[Words, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The report on one file or one code."""
+
+    name: str  # of the file, or of the document that a code names
+    headline: Headline
+    document: tuple[Row, ...]
+    seal: tuple[Row, ...]
+    knowledge: tuple[Row, ...]
+    checks: tuple[Check, ...]
+    fields: tuple[FieldComparison, ...]
+
+    @property
+    def is_claimed_only(self) -> bool:
+        """Whether what it says of the document is nobody's word but its own."""
+        return self.headline.verdict is Verdict.NOT_GENUINE
+
+
+def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None = None) -> Told:
+    """What the report on one file tells."""
+    return Told(
+        name=name,
+        headline=headline_of(report),
+        document=(*_document(report.document), *_standing(report.standing)),
+        seal=tuple(_seal(report)),
+        knowledge=(
+            *_knowledge(report.at, report.status_as_of, knowledge),
+            (words.FINGERPRINT, report.sha256),
+        ),
+        checks=report.checks,
+        fields=report.fields,
+    )
+
+
+def tell_code(report: "SealReport", knowledge: Knowledge | None = None, name: str = "QR") -> Told:
+    """What the report on one seal code tells; `name` where it names no document."""
+    return Told(
+        name=report.document.number or name,
+        headline=headline_of_code(report),
+        document=(*_document(report.document), *_standing(report.standing)),
+        seal=(),
+        knowledge=tuple(_knowledge(report.at, report.status_as_of, knowledge)),
+        checks=(report.check,),
+        fields=report.fields,
+    )
+
+
+def _document(document: DocumentFacts) -> Iterator[Row]:
+    if document.number:
+        yield words.NUMBER, document.number
+    if document.kind:
+        yield words.KIND, _kind(document.kind)
+    if document.agency_name:
+        yield words.AGENCY, document.agency_name
+    if document.issued_at:
+        yield words.ISSUED, day(document.issued_at)
+    if document.expires_at:
+        yield words.EXPIRES, day(document.expires_at)
+
+
+def _standing(standing: DocumentStanding) -> Iterator[Row]:
+    if standing.reason:
+        yield words.REASON, words.REVOCATIONS[standing.reason]
+    if standing.superseded_by:
+        yield words.SUPERSEDED_BY, standing.superseded_by
+
+
+def _kind(kind: str) -> Value:
+    """The title of a kind; its code where this verifier is older than the kind."""
+    found = next((each for each in PROFILES if each.kind == kind), None)
+    return Words(ar=found.title_ar, en=found.title_en) if found else kind
+
+
+def _seal(report: ValidationReport) -> Iterator[Row]:
+    yield words.SEAL, words.SEALS[report.indication]
+    yield words.STATUS, words.STATUSES[report.status]
+    yield words.AGREEMENT, words.AGREEMENTS[report.agreement]
+    yield from _signer(report.signature)
+
+
+def _signer(signature: SignatureFacts) -> Iterator[Row]:
+    if signature.signer:
+        yield words.SEALED_BY, signature.signer
+    if signature.proven_at:
+        yield words.SEALED_AT, moment(signature.proven_at)
+    elif signature.claimed_at:
+        yield words.CLAIMED_AT, moment(signature.claimed_at)
+    if signature.archived_at:
+        yield words.ARCHIVED_AT, moment(signature.archived_at)
+    if signature.judgeable_until:
+        yield words.JUDGEABLE, day(signature.judgeable_until)
+
+
+def _knowledge(at: datetime, as_of: datetime | None, knowledge: Knowledge | None) -> Iterator[Row]:
+    yield words.JUDGED_AT, moment(at)
+    yield words.STATUS_AS_OF, moment_with_age(as_of, at) if as_of else words.NO_STATUS
+    if knowledge:
+        yield words.LISTS_AS_OF, moment_with_age(knowledge.trust_list_issued_at, at)
+        yield words.USABLE_UNTIL, moment(knowledge.usable_until)
