@@ -64,7 +64,7 @@ def test_a_document_is_published_as_the_book_says(engine: Engine, tmp_path: Path
     assert [status_of(tmp_path, each) for each in (sealed, valid, revoked, replaced)] == [
         Status.NOT_ISSUED,
         Status.VALID,
-        Status.REVOKED,
+        Status.REVOKED_FRAUD,
         Status.SUPERSEDED,
     ]
     entries = published(tmp_path)
