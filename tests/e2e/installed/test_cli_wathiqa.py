@@ -107,7 +107,7 @@ def test_the_archive_is_renewed_and_what_is_delivered_is_the_newest_file(shell: 
 
     assert stored.read_bytes().startswith(sealed)
     verified = run(verify_main, "wathiqa-verify", str(stored), *trust)
-    assert (verified.code, "PAdES-B-LTA" in verified.out) == (0, True)
+    assert (verified.code, "Last renewed for the archive" in verified.out) == (0, True)
     *_, before, after = shell.done("documents", "show", line["number"]).splitlines()
     assert "PAdES-B-LT " in before
     assert "PAdES-B-LTA" in after
