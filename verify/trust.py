@@ -17,17 +17,13 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import ExtensionOID
 
 from signing.formats.cose import is_signed_by
 from signing.formats.status_list import StatusClaims, parse_status_list, status_list_name
 from signing.formats.trust_list import (
     FILE_NAME,
     MAX_BYTES,
-    TRUST_LIST_SIGNING,
     SignedTrustList,
     TrustList,
     parse_trust_list,
@@ -35,6 +31,7 @@ from signing.formats.trust_list import (
 from verify.memory import NOTHING_SEEN, Memory
 from verify.revocation import is_whole
 from verify.sources import Source, SourceUnavailable, is_artefact_name, open_source
+from verify.vouching import NotVouchedFor, is_by, require_voucher
 
 ROOT_FILE = "root.pem"
 # Bounds on what a published folder can make a verifier read, whoever wrote it.
@@ -179,7 +176,7 @@ def load_trust(location: str | Path | Source, *, at: datetime, memory: Memory = 
     root = issuer.fingerprint(SHA256()).hex()
     if not memory.belongs_to(root):
         raise TrustRefused(ROOT_FILE, "is another root than the one remembered")
-    lists = [crl for crl in crls if _is_by(issuer, crl) and is_whole(crl)]
+    lists = [crl for crl in crls if is_by(issuer, crl) and is_whole(crl)]
     ends = [crl.next_update_utc for crl in lists if crl.next_update_utc is not None]
     if not ends:
         # Without it the certificate of the trust list would count although it was revoked.
@@ -207,73 +204,17 @@ def require_believable(
     Raises:
         TrustRefused: none does.
     """
-    certificate = signed.certificate
-    issuer = next((root for root in roots if _is_issued_by(certificate, root)), None)
-    if issuer is None:
-        raise TrustRefused(FILE_NAME, "its certificate was not issued by the root")
-    if not certificate.not_valid_before_utc <= signed.trust_list.issued_at <= certificate.not_valid_after_utc:
-        raise TrustRefused(FILE_NAME, "was signed outside the validity of its certificate")
-    if not _is_for_trust_lists(certificate):
-        raise TrustRefused(FILE_NAME, "its certificate is not for signing trust lists")
-    if _is_revoked(certificate, issuer, crls, at):
-        raise TrustRefused(FILE_NAME, "its certificate was revoked")
-    public_key = certificate.public_key()
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(
-        public_key.curve, ec.SECP256R1
-    ):
-        raise TrustRefused(FILE_NAME, "its certificate is not for a P-256 key")
-    if not is_signed_by(signed.message, public_key):
-        raise TrustRefused(FILE_NAME, "its signature is wrong")
-    return issuer
-
-
-def _is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     try:
-        certificate.verify_directly_issued_by(root)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
-
-
-def _is_for_trust_lists(certificate: x509.Certificate) -> bool:
-    """The root certifies others too: only the extended key usage tells them apart."""
-    try:
-        extensions = certificate.extensions
-    except ValueError:
-        return False
-    usages = {
-        usage
-        for extension in extensions
-        if extension.oid == ExtensionOID.EXTENDED_KEY_USAGE
-        and isinstance(extension.value, x509.ExtendedKeyUsage)
-        for usage in extension.value
-    }
-    is_authority = any(
-        isinstance(extension.value, x509.BasicConstraints) and extension.value.ca for extension in extensions
-    )
-    return usages == {TRUST_LIST_SIGNING} and not is_authority
-
-
-def _is_revoked(
-    certificate: x509.Certificate,
-    issuer: x509.Certificate,
-    crls: Iterable[x509.CertificateRevocationList],
-    at: datetime,
-) -> bool:
-    for crl in crls:
-        if not _is_by(issuer, crl):
-            continue
-        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        if entry is not None and entry.revocation_date_utc <= at:
-            return True
-    return False
-
-
-def _is_by(issuer: x509.Certificate, crl: x509.CertificateRevocationList) -> bool:
-    key = issuer.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        return False
-    return crl.issuer == issuer.subject and crl.is_signature_valid(key)
+        return require_voucher(
+            signed.certificate,
+            signed.message,
+            signed_at=signed.trust_list.issued_at,
+            roots=roots,
+            crls=crls,
+            at=at,
+        )
+    except NotVouchedFor as error:
+        raise TrustRefused(FILE_NAME, str(error)) from error
 
 
 def _number(crl: x509.CertificateRevocationList) -> int:
