@@ -9,7 +9,7 @@
     ocsp         ResponseData (RFC 6960 §4.2.1)
     seal-code    COSE Sig_structure (RFC 9052 §4.4) with external data "WATHIQA1 …"
     status       the same without, typed as a status list
-    trust-list   the same without, typed as a trust list
+    trust-list   the same without, typed as a trust list or as a trust bundle
     log          the head of a log, four lines of text
     answer       JWS Signing Input (RFC 7515 §5.1) typed as an answer to verifications
 
@@ -95,7 +95,8 @@ _SIGNATURE1 = b"\x84" + text("Signature1")
 _ALGORITHM, _KEY_ID, _TYPE = integer(1), integer(4), integer(16)
 _STATUS_LIST_TYPE = text("application/statuslist+cwt")
 _TRUST_LIST_TYPE = text("application/wathiqa-trust-list+cwt")
-_DOCUMENT, _STATUS_LIST, _TRUST = integer(-65537), integer(65533), integer(-65539)
+_TRUST_BUNDLE_TYPE = text("application/wathiqa-trust-bundle+cwt")
+_DOCUMENT, _STATUS_LIST, _TRUST, _BUNDLE = integer(-65537), integer(65533), integer(-65539), integer(-65540)
 _SEAL_CODE_ORIGIN = re.compile(rb"WATHIQA1 https?://[a-z0-9.:-]{1,220}")
 _LOG_HEAD = re.compile(rb"wathiqa log head 1\n[a-z0-9-]{1,64}\n(?:0|[1-9][0-9]{0,17})\n[0-9a-f]{64}\n")
 
@@ -133,8 +134,7 @@ def form_of(purpose: Purpose, *, algorithm: Algorithm, public_key: PublicKey) ->
         case Purpose.STATUS:
             return _SigStructure(algorithm, claim=_STATUS_LIST, media_type=_STATUS_LIST_TYPE).check
         case Purpose.TRUST_LIST:
-            listed = _SigStructure(algorithm, claim=_TRUST, media_type=_TRUST_LIST_TYPE).check
-            return _or_request(listed, algorithm, public_key)
+            return _or_request(_lists_of_trust(algorithm), algorithm, public_key)
         case Purpose.LOG:
             return _log_head
         case Purpose.ANSWER:
@@ -350,6 +350,20 @@ class _SigStructure:
         else:
             _require(not external, "no external data")
         _require(self._claim in map_entries(content), "the claim of this purpose")
+
+
+def _lists_of_trust(algorithm: Algorithm) -> Form:
+    """A trust list, or the bundle that names it: each typed as what it is."""
+    listed = _SigStructure(algorithm, claim=_TRUST, media_type=_TRUST_LIST_TYPE)
+    bundled = _SigStructure(algorithm, claim=_BUNDLE, media_type=_TRUST_BUNDLE_TYPE)
+
+    def check(data: bytes) -> None:
+        try:
+            listed.check(data)
+        except ValueError:
+            bundled.check(data)
+
+    return check
 
 
 def _log_head(data: bytes) -> None:

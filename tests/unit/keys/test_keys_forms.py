@@ -107,6 +107,17 @@ def _answer(
     return b".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in (header, claims))
 
 
+def _bundle(*, claim: int = -65540, media_type: str = "application/wathiqa-trust-bundle+cwt") -> bytes:
+    return to_be_signed(protect({16: media_type, 33: b"certificate"}), encode_cbor({4: 2, 6: 1, claim: {}}))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_trust_bundle_is_signed_by_the_key_of_trust_lists_alone(purpose: Purpose) -> None:
+    assert accepts(purpose, _bundle()) is (purpose is Purpose.TRUST_LIST)
+    assert not accepts(purpose, _bundle(claim=-65539))
+    assert not accepts(purpose, _bundle(media_type="application/wathiqa-trust-list+cwt"))
+
+
 def _spoilt(specimen: Callable[..., bytes]) -> dict[str, tuple[Purpose, bytes]]:
     seal = specimen(Purpose.SEAL, KEY)
     body = seal[2:]
