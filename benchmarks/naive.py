@@ -25,10 +25,10 @@ from issuance.documents.book import documents_of_request
 from issuance.documents.models import Document
 from issuance.documents.press import AgencySeal, seal_claims
 from issuance.rendering.renderer import Renderer
-from issuance.rendering.symbol import SealSymbol, draw
 from keys.software import SoftwareCustody
 from signing.formats.claims import SealClaims
 from signing.formats.pades_level import Level
+from signing.rendering.symbol import SealSymbol, draw
 from signing.seal_codes import SealCodeSigner, key_identifier
 from verify.documents import DocumentJudge
 from verify.trust import load_trust
@@ -80,8 +80,7 @@ def measure(site: Site) -> Table:
 
 def _pairs(service: Service) -> tuple[Pair, ...]:
     layout, at = service.layout, service.parts.clock()
-    origin = service.settings.verify_origin
-    renderer, judge = Renderer(verify_origin=origin), DocumentJudge(load_trust(layout.public, at=at))
+    renderer, judge = Renderer(), DocumentJudge(load_trust(layout.public, at=at))
     other = PyhankoSealing(service)
     return (
         Pair(
@@ -97,7 +96,7 @@ def _pairs(service: Service) -> tuple[Pair, ...]:
         Pair(
             label="render: one compiler | a new compiler for each document",
             ours=lambda sample: _render(renderer, sample),
-            naive=lambda sample: _render(Renderer(verify_origin=origin), sample),
+            naive=lambda sample: _render(Renderer(), sample),
         ),
         Pair(
             label="seal B-LT: ours | pyHanko's signer with a new validation context",
@@ -121,7 +120,7 @@ def _samples(service: Service, site: Site) -> list[Sample]:
     count = min(SAMPLES, site.documents)
     numbers = approved_requests(service, count, site.step("paying requests"))
     advance = site.step("documents to compare with")
-    seals, renderer = service.trust_services.seals(), Renderer(verify_origin=service.settings.verify_origin)
+    seals, renderer = service.trust_services.seals(), Renderer()
     samples = []
     for number in numbers:
         finish(service, number)
@@ -136,7 +135,7 @@ def _sample(service: Service, document: Document, agency: AgencySeal, renderer: 
     embedded = json.loads(document.record)
     code = agency.codes.sign(seal_claims(document, embedded, agency=agency.code))
     symbol = SealSymbol(prefix=code.prefix, digits=code.digits)
-    page = renderer.render(embedded, symbol, check_code=document.check_code, at=document.intended_at)
+    page = renderer.render(embedded, symbol, at=document.intended_at)
     return Sample(
         document=document,
         agency=agency,
@@ -168,7 +167,7 @@ def _write_by_qrcode(symbol: SealSymbol) -> None:
 
 def _render(renderer: Renderer, sample: Sample) -> None:
     document = sample.document
-    renderer.render(sample.embedded, sample.symbol, check_code=document.check_code, at=document.intended_at)
+    renderer.render(sample.embedded, sample.symbol, at=document.intended_at)
 
 
 def _judge_anew(public: Path, sealed: bytes, at: datetime) -> None:

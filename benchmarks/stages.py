@@ -11,9 +11,10 @@ from benchmarks.site import Site, opened
 from ca.timestamp import TimeStamper
 from issuance.app import Gate
 from issuance.documents.status_lists import StatusPublisher
-from issuance.rendering import renderer
+from issuance.rendering.renderer import Renderer
 from issuance.requests.fulfilment import Fulfilment
 from signing.pades.sealer import Sealer
+from signing.rendering import view
 from signing.seal_codes import SealCodeSigner
 
 NAME = "stages"
@@ -22,8 +23,8 @@ NOT_REACHED = Spent(wall=0.0, processor=0.0)
 PROBES = (
     Probe(stage="intent: number, record checked, written down", owner=Fulfilment, function="_intend"),
     Probe(stage="seal code", owner=SealCodeSigner, function="sign"),
-    Probe(stage="QR symbol", owner=renderer, function="draw"),
-    Probe(stage="render, without the QR symbol", owner=renderer.Renderer, function="render"),
+    Probe(stage="QR symbol", owner=view, function="draw"),
+    Probe(stage="render, without the QR symbol", owner=Renderer, function="render"),
     Probe(stage="seal, without the time-stamp", owner=Sealer, function="seal"),
     Probe(stage="time-stamp", owner=TimeStamper, function="token"),
     Probe(stage="verify gate", owner=Gate, function="__call__"),

@@ -161,7 +161,7 @@ def compose(
         catalogue=Catalogue.load(),
         registers=registers,
         press=Press(
-            renderer=Renderer(verify_origin=settings.verify_origin),
+            renderer=Renderer(),
             seals=trust_services.seals(),
             validate=Gate(layout.public),
         ),

@@ -31,6 +31,7 @@ class DocumentHead:
     request_number: str
     purpose: JsonValue
     template_digest: str
+    check_code: str
 
 
 def civil_date(at: datetime) -> date:
@@ -59,6 +60,7 @@ def embed(head: DocumentHead, record: dict[str, JsonValue], *, verify_origin: st
             "request_number": head.request_number,
             "purpose": head.purpose,
             "template": head.template_digest,
+            "check_code": head.check_code,
         },
         "record": record,
     }

@@ -19,11 +19,11 @@ from issuance.documents.history import MadeFile
 from issuance.documents.models import Document
 from issuance.errors import IssuanceError
 from issuance.rendering.renderer import Renderer
-from issuance.rendering.symbol import SealSymbol
 from signing.formats.canonical_json import JsonValue
 from signing.formats.claims import SealClaims, record_digest
 from signing.formats.pades_level import Level
 from signing.formats.profiles import profile_of_kind, seal_fields
+from signing.rendering.symbol import SealSymbol
 from verify.verdict import Agreement, DocumentStatus, Indication, ValidationReport
 
 
@@ -129,9 +129,9 @@ class Press:
     def __init__(self, *, renderer: Renderer, seals: Mapping[str, AgencySeal], validate: Validate) -> None:
         self._renderer, self._seals, self._validate = renderer, seals, validate
 
-    def template_digest(self, kind: str) -> str:
-        """What decides the look of this kind's pages."""
-        return self._renderer.template_digest(kind)
+    def template_digest(self) -> str:
+        """The template set that pages are made with."""
+        return self._renderer.template_digest()
 
     def check_printable(self, value: JsonValue, *, field: str) -> None:
         """See `Renderer.check_printable`."""
@@ -157,7 +157,6 @@ class Press:
             page = self._renderer.render(
                 embedded,
                 SealSymbol(prefix=code.prefix, digits=code.digits),
-                check_code=document.check_code,
                 at=document.intended_at,
             )
         with watch("seal"):

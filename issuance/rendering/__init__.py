@@ -1,1 +1,1 @@
-"""Turns a record into the page a person holds: Typst templates, the seal symbol, words for numbers."""
+"""The service's side of making pages: with which template set, and words for what can go wrong."""

@@ -187,7 +187,7 @@ class Fulfilment:
         # Whole seconds: so a page, a seal code and a PDF date the same instant alike.
         parts, at = self._parts, self._parts.clock().replace(microsecond=0)
         office = parts.registers.office_name(request.subject) if kind != DocumentKind.NON_EMPLOYMENT else None
-        template_digest = parts.press.template_digest(kind)
+        template_digest = parts.press.template_digest()
         valid_until = civil_date(at + validity)
         with parts.engine.begin() as connection:
             reservation = reserve(connection, at=at)
@@ -203,6 +203,7 @@ class Fulfilment:
                 request_number=request.number,
                 purpose=request.purpose,
                 template_digest=template_digest,
+                check_code=reservation.check_code,
             )
             embedded = embed(head, content, verify_origin=parts.verify_origin)
             validate_embedded_json(embedded)
@@ -246,11 +247,11 @@ class Fulfilment:
 
     def _renewed(self, document: Document) -> Document:
         """The intent, naming the templates of today: one that was held waited for them to be mended."""
-        digest = self._parts.press.template_digest(document.kind)
+        digest = self._parts.press.template_digest()
         if digest == document.template_digest:
             return document
         embedded: dict[str, dict[str, JsonValue]] = json.loads(document.record)
-        embedded["document"]["template"] = digest
+        embedded["document"] |= {"template": digest, "check_code": document.check_code}
         with self._parts.engine.begin() as connection:
             return renew_intent(
                 connection,

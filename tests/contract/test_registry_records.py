@@ -39,6 +39,7 @@ DOCUMENT: dict[str, JsonValue] = {
     "request_number": "R-26-0000000017",
     "purpose": None,
     "template": "0" * 64,
+    "check_code": "7KQ2M9XA4RTB",
 }
 
 

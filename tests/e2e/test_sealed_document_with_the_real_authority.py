@@ -23,7 +23,6 @@ from ca.publication import publish
 from ca.store import metadata
 from ca.urls import PublicUrls
 from issuance.rendering.renderer import Renderer
-from issuance.rendering.symbol import SealSymbol
 from keys.signer import Algorithm, Purpose, Signer
 from signing.formats.claims import SealClaims, record_digest
 from signing.formats.document_number import make_document_number
@@ -33,6 +32,8 @@ from signing.formats.trust_list import Agency as ListedAgency
 from signing.formats.trust_list import SealKey, StatusKey, TrustList
 from signing.pades.revocation import RevocationData
 from signing.pades.sealer import Sealer
+from signing.rendering.symbol import SealSymbol
+from signing.rendering.template_set import packaged_set
 from signing.seal_codes import SealCode, SealCodeSigner, key_identifier
 from signing.status_lists import StatusListSigner
 from signing.trust_lists import sign_trust_list
@@ -88,7 +89,8 @@ def embedded() -> dict[str, Any]:
         "issued_at_office": text("مركز خدمة المواطن في دمشق", "Citizen Service Centre, Damascus"),
         "request_number": "R-26-7KQ2M9XA4",
         "purpose": None,
-        "template": "0" * 64,
+        "template": packaged_set().digest,
+        "check_code": "7KQ2M9XA4RTB",
     }
     return {
         "$schema": f"{ORIGIN}/schemas/non-employment-1.json",
@@ -128,9 +130,7 @@ def works(
     status_key = keyring.generate("status", purpose=Purpose.STATUS)
     record = embedded()
     code = _seal_code(record, code_key)
-    pdf = Renderer(verify_origin=ORIGIN).render(
-        record, SealSymbol(prefix=code.prefix, digits=code.digits), check_code="7KQ2M9XA4RTB", at=NOW
-    )
+    pdf = Renderer().render(record, SealSymbol(prefix=code.prefix, digits=code.digits), at=NOW)
     document, public = folder / "document.pdf", folder / "public"
     document.write_bytes(_sealer(hierarchy, engine).seal(pdf, at=NOW))
     publish(public, hierarchy, engine, at=CHECKED_AT)

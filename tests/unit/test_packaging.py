@@ -116,7 +116,7 @@ def test_each_command_leads_to_a_function(script: str) -> None:
 def test_licence_texts_are_there_and_go_with_the_package() -> None:
     for pattern in PROJECT["project"]["license-files"]:
         assert list(ROOT.glob(pattern)), pattern
-    for font in (ROOT / "issuance/rendering/fonts").glob("*.ttf"):
+    for font in (ROOT / "signing/rendering/fonts").glob("*.ttf"):
         licence = font.with_name(f"{font.stem.partition('-')[0]}-OFL.txt")
         assert "SIL OPEN FONT LICENSE" in licence.read_text(encoding="utf-8")
 

@@ -25,8 +25,8 @@ class SlowPress:
     press_: Press
     meanwhile: Callable[[], None]
 
-    def template_digest(self, kind: str) -> str:
-        return self.press_.template_digest(kind)
+    def template_digest(self) -> str:
+        return self.press_.template_digest()
 
     def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
         sealed = self.press_.press(document, at=at, level=level)

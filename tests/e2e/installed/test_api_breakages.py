@@ -15,9 +15,9 @@ from issuance.catalogue.models import DocumentKind
 from issuance.documents.files import StorageFull
 from issuance.identity.permissions import Role
 from issuance.registries.samples import SampleCase
-from issuance.rendering import renderer as rendering
 from issuance.rendering.renderer import Renderer
 from issuance.requests.lifecycle import State
+from signing.rendering import composer as rendering
 
 HIEROGLYPH, KURDISH = "\U00013080", "ێ"
 

@@ -79,7 +79,7 @@ class Outside:
         sealer = Sealer(self.signer, leaf, (issuing,), services.time_stamper.token, lambda _: data)
         seal = replace(services.seals()[CIVIL], files=sealer)
         press = Press(
-            renderer=Renderer(verify_origin=self.town.service.settings.verify_origin),
+            renderer=Renderer(),
             seals={document.agency: seal},
             validate=self._judged,
         )

@@ -42,6 +42,7 @@ DOCUMENT: Json = {
     "request_number": "R-26-0000000017",
     "purpose": None,
     "template": "0" * 64,
+    "check_code": "7KQ2M9XA4RTB",
 }
 DEATH: Json = {
     "$schema": "https://verify.wathiqa.example/schemas/death-1.json",

@@ -25,6 +25,7 @@ HEAD = DocumentHead(
     request_number="R-26-0000000017",
     purpose={"ar": "للجامعة"},
     template_digest="0" * 64,
+    check_code="7KQ2M9XA4RTB",
 )
 
 
@@ -64,6 +65,7 @@ def test_the_embedded_object_says_which_document_it_is_and_what_the_register_say
             "request_number": "R-26-0000000017",
             "purpose": {"ar": "للجامعة"},
             "template": "0" * 64,
+            "check_code": "7KQ2M9XA4RTB",
         },
         "record": record,
     }

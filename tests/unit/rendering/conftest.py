@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from issuance.rendering.renderer import Renderer
-from issuance.rendering.symbol import SealSymbol
+from signing.rendering.symbol import SealSymbol
+from signing.rendering.template_set import packaged_set
 
 Embedded = Callable[..., dict[str, Any]]
 """Makes the embedded JSON of a kind, its record changed at the top."""
@@ -166,7 +167,8 @@ def embed(kind: str, **changes: Any) -> dict[str, Any]:
             "issued_at_office": text("مركز خدمة المواطن – المزة", "Citizen Service Centre – Mezzeh"),
             "request_number": "R-26-0000000017",
             "purpose": text("تقديمه إلى جامعة دمشق", "For Damascus University"),
-            "template": "0" * 64,
+            "template": packaged_set().digest,
+            "check_code": CHECK_CODE,
         },
         "record": deepcopy(RECORDS[kind]) | changes,
     }
@@ -174,7 +176,7 @@ def embed(kind: str, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def renderer() -> Renderer:
-    return Renderer(verify_origin=ORIGIN)
+    return Renderer()
 
 
 @pytest.fixture(scope="session")
@@ -190,4 +192,4 @@ def embedded() -> Embedded:
 @pytest.fixture(scope="session")
 def page(renderer: Renderer, seal: SealSymbol) -> Page:
     """Renders an embedded JSON with the session's seal."""
-    return lambda value: renderer.render(value, seal, check_code=CHECK_CODE, at=AT)
+    return lambda value: renderer.render(value, seal, at=AT)

@@ -8,8 +8,8 @@ from qrcode.base import rs_blocks
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import BIT_LIMIT_TABLE, MODE_8BIT_BYTE, MODE_NUMBER, QRData, create_data, length_in_bits
 
-from issuance.rendering.codewords import codewords, error_correction
-from issuance.rendering.modules import MASK, place, side_of
+from signing.rendering.codewords import codewords, error_correction
+from signing.rendering.modules import MASK, place, side_of
 
 
 def segment_bits(version: int, text: bytes) -> tuple[int, int]:

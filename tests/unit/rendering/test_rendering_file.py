@@ -10,8 +10,8 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from issuance.rendering.renderer import literal
-from issuance.rendering.stream_ends import separate_stream_ends
+from signing.rendering.composer import literal
+from signing.rendering.stream_ends import separate_stream_ends
 
 
 @settings(max_examples=60, deadline=None)

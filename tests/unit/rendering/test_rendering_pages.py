@@ -16,12 +16,16 @@ import pypdfium2
 import pytest
 
 from issuance import catalogue as schemas_folder
+from issuance.catalogue.models import DocumentKind
 from issuance.rendering.errors import TemplateFailed, UnrenderableText
-from issuance.rendering.renderer import KINDS, Renderer, in_groups
-from issuance.rendering.symbol import SealSymbol
+from issuance.rendering.renderer import Renderer
 from signing.formats.canonical_json import encode_canonical_json
+from signing.rendering.symbol import SealSymbol
+from signing.rendering.view import in_groups
 
-from .conftest import AT, CHECK_CODE, ORIGIN, Embedded, Page, children, person, text, woman
+from .conftest import AT, ORIGIN, Embedded, Page, children, person, text, woman
+
+KINDS = tuple(kind.value for kind in DocumentKind)
 
 LONG = text(
     "عبد الرحمن محمد خير الدين عبد القادر نجم الدين شمس الدين الجزائري الحسني",
@@ -86,9 +90,9 @@ def test_the_same_input_gives_the_same_bytes(
     pages: dict[str, bytes], embedded: Embedded, seal: SealSymbol
 ) -> None:
     """Whatever was rendered before, in whatever order, by whichever renderer."""
-    again = Renderer(verify_origin=ORIGIN)
+    again = Renderer()
     for kind in reversed(KINDS):
-        assert again.render(embedded(kind), seal, check_code=CHECK_CODE, at=AT) == pages[kind], kind
+        assert again.render(embedded(kind), seal, at=AT) == pages[kind], kind
 
 
 def test_threads_do_not_mix_their_documents(
@@ -97,7 +101,7 @@ def test_threads_do_not_mix_their_documents(
     got: dict[str, bytes] = {}
 
     def render(kind: str) -> None:
-        got[kind] = renderer.render(embedded(kind), seal, check_code=CHECK_CODE, at=AT)
+        got[kind] = renderer.render(embedded(kind), seal, at=AT)
 
     threads = [threading.Thread(target=render, args=(kind,)) for kind in KINDS]
     for thread in threads:
@@ -257,11 +261,3 @@ def test_an_unknown_agency_has_no_letterhead(page: Page, embedded: Embedded) -> 
 def test_an_unknown_kind_has_no_template(page: Page, embedded: Embedded) -> None:
     with pytest.raises(TemplateFailed):
         page(embedded("birth") | {"kind": "../birth"})
-
-
-def test_the_template_digest_is_of_one_kind(renderer: Renderer) -> None:
-    digests = {kind: renderer.template_digest(kind) for kind in KINDS}
-    assert len(set(digests.values())) == len(KINDS)
-    assert digests == {
-        kind: Renderer(verify_origin="https://other.example").template_digest(kind) for kind in KINDS
-    }

@@ -7,7 +7,7 @@ from typing import Any
 import pypdf
 import pytest
 
-from issuance.rendering.renderer import pages_of
+from signing.rendering.composer import pages_of
 
 from .conftest import ORIGIN, Embedded, Page, children, person, text, woman
 

@@ -8,7 +8,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
 
-from issuance.rendering.symbol import SealSymbol
+from signing.rendering.symbol import SealSymbol
 
 from .conftest import ORIGIN, Embedded, Page
 

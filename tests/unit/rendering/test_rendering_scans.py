@@ -9,9 +9,9 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from issuance.rendering.renderer import Renderer
-from issuance.rendering.symbol import SealSymbol
+from signing.rendering.symbol import SealSymbol
 
-from .conftest import AT, CHECK_CODE, DIGITS, ORIGIN, Embedded
+from .conftest import AT, DIGITS, ORIGIN, Embedded
 
 # Versions 12, 13 and 15: most extracts, most births, a family of six.
 SEALS = {"marriage": 590, "birth": 640, "family-extract": 860}
@@ -28,7 +28,7 @@ def sheets(renderer: Renderer, embedded: Embedded) -> list[tuple[str, Image.Imag
     found = []
     for kind, digits in SEALS.items():
         seal = SealSymbol(prefix=f"{ORIGIN}/#", digits=(DIGITS * 2)[:digits])
-        pdf = renderer.render(embedded(kind), seal, check_code=CHECK_CODE, at=AT)
+        pdf = renderer.render(embedded(kind), seal, at=AT)
         image = pypdfium2.PdfDocument(pdf)[0].render(scale=150 / 72).to_pil().convert("L")
         found.append((seal.text, image))
     return found

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from issuance.rendering.errors import SealTooLarge
-from issuance.rendering.symbol import QUIET_MODULES, Drawing, SealSymbol, draw
+from signing.rendering.errors import SealTooLarge
+from signing.rendering.symbol import QUIET_MODULES, Drawing, SealSymbol, draw
 
 PREFIX = "https://verify.wathiqa.example/#"
 

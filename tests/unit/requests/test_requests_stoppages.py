@@ -38,6 +38,7 @@ from signing.formats.fields import UnsealableValue
 from signing.formats.pades_level import Level
 from signing.formats.seal_code import SealCodeTooLarge
 from signing.pades import errors as pades
+from signing.rendering import errors as rendering_errors
 from verify.trust import RolledBack, TrustRefused, TrustUnavailable
 
 ROOT = Path(__file__).parents[3]
@@ -86,8 +87,7 @@ class FragilePress:
     def __init__(self) -> None:
         self.troubles: list[Exception] = []
 
-    def template_digest(self, kind: str) -> str:
-        del kind
+    def template_digest(self) -> str:
         return "0" * 64
 
     def press(self, document: Document, *, at: datetime, level: Level) -> SealedFile:
@@ -214,10 +214,18 @@ def test_no_error_of_keys_ca_or_signing_is_taken_for_a_defect() -> None:
         "NotASuccessor",
         "NotOurForm",
         "NothingNew",
+        "RenderingError",
+        "BadTemplateSet",
     }
     every = {error for package in (keys, ca, signing) for error in _every_error(package)}
     known = {type(error) for error in (*STOPS.values(), *PASSES.values())}
     known |= {CborError, CoseError, key_errors.KeyCustodyError, ca_errors.CaError, RolledBack}
+    # The service's renderer tells these in its own words.
+    known |= {
+        rendering_errors.UnrenderableText,
+        rendering_errors.SealTooLarge,
+        rendering_errors.TemplateFailed,
+    }
     unknown = {
         error.__name__
         for error in every - known

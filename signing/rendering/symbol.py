@@ -14,9 +14,9 @@ from qrcode.base import rs_blocks
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import BIT_LIMIT_TABLE, length_in_bits
 
-from issuance.rendering.codewords import codewords
-from issuance.rendering.errors import SealTooLarge
-from issuance.rendering.modules import place
+from signing.rendering.codewords import codewords
+from signing.rendering.errors import SealTooLarge
+from signing.rendering.modules import place
 
 QUIET_MODULES = 4
 # Version 25: 117 modules, 68.75 mm printed; a larger symbol is no longer read at a counter.
@@ -36,10 +36,21 @@ class SealSymbol:
     prefix: str  # written as an 8-bit segment
     digits: str  # written as a numeric segment
 
+    @classmethod
+    def of(cls, text: str) -> "SealSymbol":
+        """The parts of a seal code's text."""
+        address, mark, digits = text.partition("#")
+        return cls(prefix=address + mark, digits=digits)
+
     @property
     def text(self) -> str:
         """What a reader of the symbol gets: the verification address."""
         return self.prefix + self.digits
+
+    @property
+    def origin(self) -> str:
+        """The address of the verification page, without a trailing slash."""
+        return self.prefix.removesuffix("#").removesuffix("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

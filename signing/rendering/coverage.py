@@ -8,11 +8,10 @@ printed in another order than it is registered.
 
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 from struct import unpack_from
 
-from issuance.rendering.errors import UnrenderableText
 from signing.formats.canonical_json import JsonValue
+from signing.rendering.errors import UnrenderableText
 
 # Zero-width non-joiner and joiner: Persian and Kurdish spelling needs them.
 JOINERS = frozenset("\u200c\u200d")
@@ -22,13 +21,12 @@ _FORMAT_SEGMENTS, _FORMAT_COVERAGE = 4, 12
 _LAST_SEGMENT = 0xFFFF
 
 
-def font_characters(font: Path) -> frozenset[str]:
-    """The characters `font` (TrueType or OpenType, one face) maps to a glyph.
+def font_characters(data: bytes) -> frozenset[str]:
+    """The characters that a font's file (TrueType or OpenType, one face) maps to a glyph.
 
     Raises:
         ValueError: the file holds no `cmap` in a format we read.
     """
-    data = font.read_bytes()
     cmap = _table(data, b"cmap")
     (count,) = unpack_from(">H", data, cmap + 2)
     characters: set[str] = set()
@@ -36,7 +34,7 @@ def font_characters(font: Path) -> frozenset[str]:
         (offset,) = unpack_from(">L", data, cmap + 4 + 8 * index + 4)
         characters.update(map(chr, _subtable(data, cmap + offset)))
     if not characters:
-        raise ValueError(f"no readable character map in {font.name}")
+        raise ValueError("no readable character map")
     return frozenset(characters)
 
 

@@ -6,8 +6,8 @@ and `ar_EG` does not.
 
 from datetime import date
 
-from issuance.rendering.words import Case, Gender, cardinal, ordinal_day
 from signing.formats.canonical_json import JsonValue
+from signing.rendering.words import Case, Gender, cardinal, ordinal_day
 
 MONTHS = (
     ("كانون الثاني", "January"),
