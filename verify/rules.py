@@ -18,5 +18,7 @@ RULES: Mapping[str, str] = {
     "record": "docs/formats/pdf-seal.md",
     "record-fields": "docs/formats/seal-code.md",
     "agency": "EN 319 412-1 §5.1.4",
+    "page": "docs/formats/template-set.md",
+    "symbol": "docs/formats/template-set.md",
 }
 """By the code of a check."""
