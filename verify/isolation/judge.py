@@ -1,7 +1,7 @@
 """The judging process: loads its trust once, then answers order after order on two pipes.
 
     head     encoded `Beginning`          →   `Ready`
-    head     encoded `Order`, body a file →   `Ready`, body a report
+    head     encoded `Order`, body a file →   `Answered`, body a report
 
 Started by `process.py` as a program of its own. It ends when its input ends, and dies
 rather than answer when a file exhausts it.
@@ -11,19 +11,22 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
 
-from verify.documents import DocumentJudge
 from verify.isolation.frames import BrokenFrame, read_frame, write_frame
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS
-from verify.isolation.orders import Beginning, Order, Ready, Task
+from verify.isolation.orders import KEPT_BACK, Answered, Beginning, Order, Ready, Task
 from verify.isolation.plain import encode_plain, parse_plain
-from verify.isolation.restraint import allow_processor_time, restrain
+from verify.isolation.restraint import allow_processor_time, has_swollen, restrain
 from verify.memory import encode_memory, parse_memory
+from verify.report.knowledge import knowledge_of
 from verify.seal import validate_seal_code
 from verify.trust import Trust, TrustError, load_trust
+
+if TYPE_CHECKING:
+    from verify.documents import DocumentJudge
 
 _MAX_ORDER_OCTETS = MAX_DOCUMENT_OCTETS + (1 << 20)
 _EXHAUSTED = 3
@@ -32,30 +35,36 @@ _EXHAUSTED = 3
 class Bench:
     """One judge with its trust."""
 
-    def __init__(self, trust: Trust) -> None:
-        self._trust = trust
-        self._judge = DocumentJudge(trust)
-        self._tasks: dict[Task, Callable[[bytes, datetime], object]] = {
+    def __init__(self, trust: Trust, address_space_octets: int) -> None:
+        self._trust, self._address_space_octets = trust, address_space_octets
+        self._tasks: dict[Task, Callable[[bytes, datetime], bytes]] = {
             Task.DOCUMENT: self._document,
             Task.SEAL: self._seal,
         }
 
-    @property
-    def memory(self) -> str:
-        """What of the published lists was seen so far."""
-        return encode_memory(self._trust.remember())
+    def serve(self, orders: BinaryIO, answers: BinaryIO) -> None:
+        """Answer until the input ends, or until a file took so much that the next may lack it."""
+        while not has_swollen(self._address_space_octets):
+            head, body = read_frame(orders, max_octets=_MAX_ORDER_OCTETS)
+            order = parse_plain(Order, head)
+            allow_processor_time(order.processor_milliseconds / 1000)
+            report = self._tasks[order.task](body, order.at)
+            answered = Answered(memory=encode_memory(self._trust.remember()))
+            write_frame(answers, encode_plain(answered), report)
 
-    def answer(self, order: Order, body: bytes) -> object:
-        """The report that the order asks for."""
-        return self._tasks[order.task](body, order.at)
+    @cached_property
+    def _judge(self) -> "DocumentJudge":
+        # Two PDF parsers come with it; for a seal code nobody needs them.
+        from verify.documents import DocumentJudge  # noqa: PLC0415 - see above
 
-    def _document(self, body: bytes, at: datetime) -> object:
-        return self._judge.validate(body, at=at)
+        return DocumentJudge(self._trust)
 
-    def _seal(self, body: bytes, at: datetime) -> object:
+    def _document(self, body: bytes, at: datetime) -> bytes:
+        return encode_plain(self._judge.validate(body, at=at))
+
+    def _seal(self, body: bytes, at: datetime) -> bytes:
         report = validate_seal_code(body.decode("utf-8", "replace"), trust=self._trust, at=at)
-        # What a report shows stands in its document and its fields; the claims stay here.
-        return replace(report, claims=None)
+        return encode_plain(report, without=KEPT_BACK)
 
 
 def main() -> None:
@@ -64,15 +73,11 @@ def main() -> None:
     try:
         head, _ = read_frame(orders, max_octets=_MAX_ORDER_OCTETS)
         bench = _begin(parse_plain(Beginning, head), answers)
-        while bench is not None:
-            head, body = read_frame(orders, max_octets=_MAX_ORDER_OCTETS)
-            order = parse_plain(Order, head)
-            allow_processor_time(order.processor_milliseconds / 1000)
-            report = bench.answer(order, body)
-            write_frame(answers, encode_plain(Ready(problem="", memory=bench.memory)), encode_plain(report))
+        if bench is not None:
+            bench.serve(orders, answers)
     except (BrokenFrame, BrokenPipeError):
         return
-    except (MemoryError, RecursionError):
+    except MemoryError:
         os._exit(_EXHAUSTED)
 
 
@@ -80,12 +85,11 @@ def _begin(beginning: Beginning, answers: BinaryIO) -> Bench | None:
     try:
         trust = load_trust(beginning.trust, at=beginning.at, memory=parse_memory(beginning.memory))
     except (TrustError, OSError, ValueError) as error:
-        write_frame(answers, encode_plain(Ready(problem=str(error), memory=beginning.memory)))
+        write_frame(answers, encode_plain(Ready(problem=str(error))))
         return None
-    bench = Bench(trust)
     restrain(beginning.address_space_octets)
-    write_frame(answers, encode_plain(Ready(problem="", memory=bench.memory)))
-    return bench
+    write_frame(answers, encode_plain(Ready(knowledge=knowledge_of(trust))))
+    return Bench(trust, beginning.address_space_octets)
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:

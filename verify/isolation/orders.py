@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from verify.report.knowledge import Knowledge
+
+# Of a report on a seal code: what people are shown stands in its document and its fields.
+KEPT_BACK = frozenset({"claims"})
+
 
 class Task(StrEnum):
     """What a judging process can be asked."""
@@ -33,7 +38,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """The answer to `Beginning`, and before each report: what of the lists was seen."""
+    """The answer to `Beginning`."""
 
-    problem: str  # why nothing can be judged; empty where it can
-    memory: str
+    problem: str = ""  # why nothing can be judged; empty where it can
+    knowledge: Knowledge | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What comes before the report that was ordered."""
+
+    memory: str  # what of the lists was seen so far, as `verify.memory` writes it

@@ -15,6 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, NoReturn, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 _T = TypeVar("_T")
+NOTHING: frozenset[str] = frozenset()
 Plain: TypeAlias = "str | int | bool | list[Plain] | dict[str, Plain] | None"
 
 
@@ -22,17 +23,18 @@ class NotPlain(ValueError):
     """Not what a judge answers."""
 
 
-def encode_plain(value: object) -> bytes:
-    """As JSON.
+def encode_plain(value: object, *, without: frozenset[str] = NOTHING) -> bytes:
+    """As JSON; of the fields of a dataclass, `without` are left out.
 
     Raises:
         TypeError: it holds what has no plain form.
     """
-    return json.dumps(to_plain(value), allow_nan=False, separators=(",", ":")).encode()
+    plain = to_plain(value) if not without else _fields(value, without)
+    return json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
 
 
-def parse_plain(type_: type[_T], data: bytes) -> _T:
-    """From JSON, exactly as `type_` declares it.
+def parse_plain(type_: type[_T], data: bytes, *, without: frozenset[str] = NOTHING) -> _T:
+    """From JSON, exactly as `type_` declares it; the fields `without` have their defaults.
 
     Raises:
         NotPlain: anything else.
@@ -41,7 +43,8 @@ def parse_plain(type_: type[_T], data: bytes) -> _T:
         plain = json.loads(data, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise NotPlain("no JSON") from error
-    value: _T = from_plain(type_, plain)
+    kind: Any = type_
+    value: _T = (_dataclass(kind, without) if without else _reader(kind))(plain)
     return value
 
 
@@ -71,27 +74,22 @@ def _composed(value: object) -> Plain:
         case Mapping():
             return {str(key): to_plain(each) for key, each in value.items()}
         case _ if dataclasses.is_dataclass(value):
-            names = (field.name for field in dataclasses.fields(value) if field.init)
-            return {name: to_plain(getattr(value, name)) for name in names}
+            return _fields(value, NOTHING)
         case _:
             raise TypeError(f"{type(value).__name__} has no plain form")
 
 
-def from_plain(type_: Any, plain: object) -> Any:  # noqa: ANN401  (the type is the caller's)
-    """The value of `type_` that `plain` stands for.
-
-    Raises:
-        NotPlain: it is not of this type.
-    """
-    return _reader(type_)(plain)
+def _fields(value: Any, without: frozenset[str]) -> Plain:  # noqa: ANN401  (any dataclass)
+    names = [field.name for field in dataclasses.fields(value) if field.init and field.name not in without]
+    return {name: to_plain(getattr(value, name)) for name in names}
 
 
 @cache
 def _reader(type_: Any) -> Callable[[object], Any]:  # noqa: ANN401  (as above)
     if get_origin(type_) is not None:
         return _composite(get_origin(type_), get_args(type_))
-    if dataclasses.is_dataclass(type_):
-        return _dataclass(type_)
+    if hasattr(type_, "__dataclass_fields__"):
+        return _dataclass(type_, NOTHING)
     if isinstance(type_, type) and issubclass(type_, Enum):
         return _enum(type_)
     if type_ is datetime:
@@ -181,9 +179,11 @@ def _mapping(key: Any, value: Any) -> Callable[[object], Any]:  # noqa: ANN401  
     return lambda plain: {name: reader(each) for name, each in _dict(plain).items()}
 
 
-def _dataclass(type_: Any) -> Callable[[object], Any]:  # noqa: ANN401  (as above)
+@cache
+def _dataclass(type_: Any, without: frozenset[str]) -> Callable[[object], Any]:  # noqa: ANN401  (as above)
     hints = get_type_hints(type_)
-    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(type_) if field.init}
+    names = [field.name for field in dataclasses.fields(type_) if field.init and field.name not in without]
+    readers = {name: _reader(hints[name]) for name in names}
 
     def read(plain: object) -> object:
         parts = _dict(plain)

@@ -13,10 +13,11 @@ import hashlib
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -24,11 +25,12 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from verify.errors import CouldNotRun
 from verify.isolation.costs import too_costly, too_large, too_slow
 from verify.isolation.limits import Limits
-from verify.isolation.orders import Beginning, Order, Task
+from verify.isolation.orders import KEPT_BACK, Beginning, Order, Task
 from verify.isolation.plain import NotPlain, parse_plain
 from verify.isolation.process import JudgeGone, JudgeProcess
 from verify.isolation.submissions import NotReadable, Submission, TooLarge
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
+from verify.report.knowledge import Knowledge
 from verify.verdict import ValidationReport
 
 if TYPE_CHECKING:
@@ -47,6 +49,12 @@ class Judged:
     problem: str = ""
 
 
+def processors() -> int:
+    """How many this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 class JudgingPool:
     """Judges by what is published at `trust`, in `workers` processes at most."""
 
@@ -61,13 +69,14 @@ class JudgingPool:
     ) -> None:
         self._trust, self._at = str(trust), at
         self._limits = limits or Limits()
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or processors()
         self._memory = memory
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="judging")
         self._lock = threading.Lock()
         self._idle: list[JudgeProcess] = []
         self._all: set[JudgeProcess] = set()
         self._is_closed = False
+        self.knowledge: Knowledge | None = None  # of the first process; None before there is one
 
     def __enter__(self) -> Self:
         """Starts the first process, so that a trust that cannot be relied on is told at once.
@@ -76,10 +85,12 @@ class JudgingPool:
             CouldNotRun: nothing published there can be relied on.
         """
         try:
-            self._give_back(self._take(self._at))
+            process = self._take(self._at)
         except BaseException:
             self.close()
             raise
+        self.knowledge = process.knowledge
+        self._give_back(process)
         return self
 
     def __exit__(
@@ -92,6 +103,12 @@ class JudgingPool:
         """The newest lists that any process has seen, and what was remembered before."""
         with self._lock:
             return self._memory
+
+    @property
+    def process_ids(self) -> frozenset[int]:
+        """The judging processes that there are, for who watches over them."""
+        with self._lock:
+            return frozenset(each.process_id for each in self._all)
 
     def close(self) -> None:
         """Stops every process; what is still being judged is given up."""
@@ -143,7 +160,7 @@ class JudgingPool:
             return too_large(at, error.octets, limits.document_octets)
         digest = hashlib.sha256(pdf).hexdigest()
         try:
-            report = self._ask(ValidationReport, Task.DOCUMENT, pdf, at)
+            report = self._ask(partial(parse_plain, ValidationReport), Task.DOCUMENT, pdf, at)
         except JudgeGone as error:
             return too_costly(at, digest) if error.in_time else too_slow(at, digest)
         # Of this file, at this instant: a judge that lost its way does not speak of another.
@@ -153,11 +170,12 @@ class JudgingPool:
         from verify.seal import SealReport  # noqa: PLC0415 - brings cryptography; most callers have files only
 
         try:
-            return self._ask(SealReport, Task.SEAL, text.encode("utf-8", "replace"), at)
+            parse = partial(parse_plain, SealReport, without=KEPT_BACK)
+            return self._ask(parse, Task.SEAL, text.encode("utf-8", "replace"), at)
         except JudgeGone as error:
             raise CouldNotRun("the judge of a seal code ended") from error
 
-    def _ask(self, type_: type[_T], task: Task, body: bytes, at: datetime) -> _T:
+    def _ask(self, parse: Callable[[bytes], _T], task: Task, body: bytes, at: datetime) -> _T:
         """Asks a process; and once more a new one, where it was not new.
 
         Raises:
@@ -168,7 +186,7 @@ class JudgingPool:
             process = self._take(at)
             is_new = process.judged == 0
             try:
-                answer = parse_plain(type_, process.ask(order, body))
+                answer = parse(process.ask(order, body))
             except (JudgeGone, NotPlain) as error:
                 self._forget(process)
                 if is_new or self._is_closed:

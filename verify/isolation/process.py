@@ -10,14 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from typing import IO
+from pathlib import Path
+from typing import IO, TypeVar
 
 from verify.errors import CouldNotRun
 from verify.isolation.frames import BrokenFrame, read_frame, write_frame
 from verify.isolation.limits import Limits
-from verify.isolation.orders import Beginning, Order, Ready
+from verify.isolation.orders import Answered, Beginning, Order, Ready
 from verify.isolation.plain import NotPlain, encode_plain, parse_plain
 
+_T = TypeVar("_T")
 # The parent's own search path, as `multiprocessing` hands it to what it spawns.
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from verify.isolation.judge import main; main()"
@@ -47,14 +49,20 @@ class JudgeProcess:
         self._started = time.monotonic()
         self._process = _start()
         self.judged = 0
+        self.memory = beginning.memory
         try:
-            ready, _ = self._ask(encode_plain(beginning), b"", limits.starting_seconds)
+            ready, _ = self._ask(Ready, encode_plain(beginning), b"", limits.starting_seconds)
         except JudgeGone as error:
             raise CouldNotRun("a judging process did not start") from error
-        if ready.problem:
+        if ready.problem or ready.knowledge is None:
             self.stop()
             raise CouldNotRun(ready.problem)
-        self.memory = ready.memory
+        self.knowledge = ready.knowledge
+
+    @property
+    def process_id(self) -> int:
+        """The operating system's number for it."""
+        return self._process.pid
 
     @property
     def is_spent(self) -> bool:
@@ -71,8 +79,8 @@ class JudgeProcess:
             JudgeGone: there is none, and the process is no more.
         """
         self.judged += 1
-        ready, report = self._ask(encode_plain(order), body, self._limits.wall_seconds)
-        self.memory = ready.memory
+        answered, report = self._ask(Answered, encode_plain(order), body, self._limits.wall_seconds)
+        self.memory = answered.memory
         return report
 
     def stop(self) -> None:
@@ -82,7 +90,7 @@ class JudgeProcess:
         for pipe in (self._process.stdin, self._process.stdout):
             _close(pipe)
 
-    def _ask(self, head: bytes, body: bytes, seconds: float) -> tuple[Ready, bytes]:
+    def _ask(self, type_: type[_T], head: bytes, body: bytes, seconds: float) -> tuple[_T, bytes]:
         orders, answers = self._process.stdin, self._process.stdout
         if orders is None or answers is None:
             raise JudgeGone(in_time=True)
@@ -90,7 +98,7 @@ class JudgeProcess:
         try:
             write_frame(orders, head, body)
             head, body = read_frame(answers, max_octets=self._limits.answer_octets + _MAX_HEAD_OCTETS)
-            return parse_plain(Ready, head), body
+            return parse_plain(type_, head), body
         except (BrokenFrame, NotPlain, OSError, ValueError) as error:
             self.stop()
             raise JudgeGone(in_time=not alarm.rang) from error
@@ -118,10 +126,10 @@ class _Alarm:
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    # -I: nothing of the caller's environment or folder is imported. Its own session: an interrupt at the
-    # terminal is the parent's to handle.
+    # A session of its own: an interrupt at the terminal is the parent's to handle.
+    path = json.dumps([each or str(Path.cwd()) for each in sys.path])
     return subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-I", "-c", _PROGRAM, json.dumps(sys.path)],
+        [sys.executable, "-I", "-c", _PROGRAM, path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

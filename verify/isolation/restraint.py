@@ -1,10 +1,10 @@
-"""What a judging process may not exceed, as far as its operating system can hold it to that."""
+"""What a judging process may not exceed, as far as its operating system can hold it to that.
+
+On Windows nothing here does: the parent's wall clock and the bounds on sizes are left.
+"""
 
 import signal
 import sys
-
-# POSIX; elsewhere only the parent's wall clock and the bound on sizes hold.
-HAS_LIMITS = sys.platform != "win32"
 
 
 def restrain(address_space_octets: int) -> None:
@@ -22,6 +22,16 @@ def allow_processor_time(seconds: float) -> None:
     if sys.platform != "win32":
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def has_swollen(address_space_octets: int) -> bool:
+    """Whether this process has ever held so much that the next file might lack room."""
+    if sys.platform == "win32":
+        return False
+    import resource  # noqa: PLC0415 - see above
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) > address_space_octets // 2
 
 
 def _lower(what: int, to: int) -> None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from verify.trust import Trust
+if TYPE_CHECKING:
+    from verify.trust import Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +18,7 @@ class Knowledge:
     is_rolled_back: bool = False
 
 
-def knowledge_of(trust: Trust) -> Knowledge:
+def knowledge_of(trust: "Trust") -> Knowledge:
     """What `trust` rests on."""
     ends = trust.trust_list.expires_at
     return Knowledge(
