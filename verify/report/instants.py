@@ -1,6 +1,6 @@
 """Instants and ages as people say them, in Arabic and English.
 
-The hours are those of Damascus and say so (UTC+3): a reader elsewhere can still reckon. Without a
+The hours are those of Damascus (UTC+3 all year since 2022) and say so. Without a
 table of time zones, which an auditor's machine need not have.
 """
 
@@ -64,7 +64,7 @@ def day(at: datetime) -> Words:
 def moment(at: datetime) -> Words:
     """Day, hour and minute, and whose hour it is."""
     said, hour = day(at), f"{at.astimezone(ZONE):%H:%M}"
-    return Words(ar=f"{said.ar}، الساعة {hour} (بتوقيت دمشق، UTC+3)", en=f"{said.en}, {hour} (UTC+3)")
+    return Words(ar=f"{said.ar}، {hour} بتوقيت دمشق", en=f"{said.en}, {hour} Damascus time")
 
 
 def moment_with_age(of: datetime, at: datetime) -> Words:

@@ -17,7 +17,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *children: str | Markup | None, **attributes: str | None) -> Markup:
+def element(name: str, /, *children: str | Markup | None, **attributes: str | None) -> Markup:
     """The element `name` around its children; None stands for nothing.
 
     A trailing underscore of an attribute's name is dropped (`class_`), others become hyphens; a double

@@ -8,7 +8,7 @@ visible stand-in, so that nothing acts and nobody overlooks that it was there.
 import unicodedata
 
 STAND_IN = "\ufffd"
-MAX_CHARACTERS = 300
+MAX_CHARACTERS = 1000
 # Controls, formats such as direction marks, surrogates, private use, unassigned, line and paragraph ends.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters of one word are joined or kept apart by these; they reorder nothing.

@@ -38,6 +38,7 @@ class Told:
 
     name: str  # of the file, or of the document that a code names
     headline: Headline
+    judged_at: Words
     document: tuple[Row, ...]
     seal: tuple[Row, ...]
     knowledge: tuple[Row, ...]
@@ -55,6 +56,7 @@ def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None =
     return Told(
         name=name,
         headline=headline_of(report),
+        judged_at=_judged_at(report.at),
         document=(*_document(report.document), *_standing(report.standing)),
         seal=tuple(_seal(report)),
         knowledge=(
@@ -71,12 +73,18 @@ def tell_code(report: "SealReport", knowledge: Knowledge | None = None, name: st
     return Told(
         name=report.document.number or name,
         headline=headline_of_code(report),
+        judged_at=_judged_at(report.at),
         document=(*_document(report.document), *_standing(report.standing)),
         seal=(),
         knowledge=tuple(_knowledge(report.at, report.status_as_of, knowledge)),
         checks=(report.check,),
         fields=report.fields,
     )
+
+
+def _judged_at(at: datetime) -> Words:
+    said = moment(at)
+    return Words(ar=f"{words.JUDGED_AT.ar} {said.ar}", en=f"{words.JUDGED_AT.en} {said.en}")
 
 
 def _document(document: DocumentFacts) -> Iterator[Row]:

@@ -84,7 +84,7 @@ STATUS_AS_OF = Words(ar="آخر معلومة من السجل", en="Last word of 
 NO_STATUS = Words(ar="لا توجد", en="none at hand")
 LISTS_AS_OF = Words(ar="قائمة الجهات الموثوقة", en="List of trusted agencies")
 USABLE_UNTIL = Words(ar="تكفي هذه المعلومات دون إنترنت حتى", en="Enough without a connection until")
-FINGERPRINT = Words(ar="بصمة الملف (SHA-256)", en="Fingerprint of the file (SHA-256)")
+FINGERPRINT = Words(ar="بصمة الملف", en="The file's fingerprint (SHA-256)")
 
 
 def said(words: Words, language: Language) -> tuple[str, ...]:
