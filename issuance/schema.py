@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from issuance.database import reading
 from issuance.locks import take_turn
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision, oldest first; the program works with the last."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from issuance.cli.arguments import document_number, one_of
+from issuance.cli.document_standing import add_standing
 from issuance.cli.opened import Directory, opened, reading_books, show
 
 requests_app = typer.Typer(no_args_is_help=True)
 documents_app = typer.Typer(no_args_is_help=True)
+add_standing(documents_app)
 ledger_app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(help="Its number, as printed.")]
@@ -23,8 +25,8 @@ _DOCUMENT_FACTS = {
     "valid_until": "valid until",
     "sha256": "SHA-256 when sealed",
     "released_at": "released (UTC)",
-    "withdrawn_at": "withdrawn (UTC)",
-    "withdrawal_reason": "why withdrawn",
+    "withdrawn_at": "withdrawn or suspended (UTC)",
+    "withdrawal_reason": "why",
     "superseded_by": "superseded by",
 }
 
@@ -146,33 +148,6 @@ def renew_documents(
     from issuance.cli.archive import renew
 
     raise typer.Exit(renew(directory, before=before, everything=everything, console=Console()))
-
-
-@documents_app.command("revoke")
-def revoke_document(
-    number: Number,
-    directory: Directory,
-    reason: Annotated[
-        str, typer.Option(help="issued-in-error, record-corrected, fraud, holder-asked or court-order.")
-    ],
-) -> None:
-    """Withdraw a document for good; its status says so at once."""
-    from issuance.audit import trail
-    from issuance.documents import book
-    from issuance.identity.actors import system_actor
-    from signing.formats.status_list import RevocationReason
-
-    wanted, why = document_number(number), one_of(RevocationReason, reason)
-    with opened(directory) as service:
-        at = service.parts.clock()
-        with service.parts.engine.begin() as connection:
-            document = book.load_document(connection, wanted)
-            book.revoke(connection, document, reason=why, at=at)
-            about = trail.AuditObject(kind="document", id=document.number)
-            operator = system_actor("operator")
-            trail.record(connection, operator, "document.revoke", about, at=at, facts={"reason": why.value})
-        service.parts.statuses.publish(at=at)
-    typer.echo(f"{document.number} is revoked")
 
 
 @ledger_app.command("balances")

@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(catalogue.app, name="services", help="Services on offer: list, check.")
 app.add_typer(books.requests_app, name="requests", help="Requests: list, show, resume.")
-app.add_typer(books.documents_app, name="documents", help="Documents: show, renew, revoke.")
+app.add_typer(books.documents_app, name="documents", help="Documents: show, renew, suspend, revoke.")
 app.add_typer(books.ledger_app, name="ledger", help="The ledger: balances, check.")
 ceremony.add_ceremonies(authority.ca_app)
 authority.ca_app.add_typer(enrolment.enrol_app, name="enrol", help="Applications for certificates.")

@@ -18,6 +18,7 @@ from issuance.documents.embedding import civil_date
 from issuance.documents.models import (
     Document,
     DocumentState,
+    SuspensionReason,
     document_sequences,
     documents,
     status_changes,
@@ -25,7 +26,7 @@ from issuance.documents.models import (
 from issuance.errors import Conflict, NotFound
 from issuance.locks import take_turn
 from signing.formats.document_number import DocumentNumber, make_document_number, parse_document_number
-from signing.formats.status_list import REVOKED_FOR, RevocationReason, Status
+from signing.formats.status_list import RevocationReason, Status
 
 # Half of a list stays free, so a random free index is found in two tries on average.
 STATUS_LIST_SIZE = 131_072
@@ -151,7 +152,7 @@ def renew_intent(
     Raises:
         DocumentMovedOn: it is sealed, and says what it says.
     """
-    return _advance(
+    return advance(
         connection,
         document,
         sources=(DocumentState.INTENDED,),
@@ -170,7 +171,7 @@ def record_sealed(
     at: datetime,
 ) -> Document:
     """Note the sealed file; a repeated sealing that was not yet released replaces it."""
-    return _advance(
+    return advance(
         connection,
         document,
         sources=(DocumentState.INTENDED, DocumentState.SEALED),
@@ -187,55 +188,14 @@ def record_sealed(
 
 def record_released(connection: Connection, document: Document, *, at: datetime) -> Document:
     """From now on the document counts: its status becomes valid."""
-    released = _advance(
+    released = advance(
         connection,
         document,
         sources=(DocumentState.SEALED,),
         values={"state": DocumentState.RELEASED.value, "released_at": at},
     )
-    _change_status(connection, released, Status.VALID, at)
+    change_status(connection, released, Status.VALID, at)
     return released
-
-
-def revoke(connection: Connection, document: Document, *, reason: RevocationReason, at: datetime) -> Document:
-    """The document no longer counts, and anybody who checks it will be told so.
-
-    Raises:
-        DocumentMovedOn: it is not released, or was withdrawn before.
-    """
-    revoked = _advance(
-        connection,
-        document,
-        sources=(DocumentState.RELEASED,),
-        values={
-            "state": DocumentState.REVOKED.value,
-            "withdrawn_at": at,
-            "withdrawal_reason": reason.value,
-        },
-    )
-    _change_status(connection, revoked, REVOKED_FOR[reason], at)
-    return revoked
-
-
-def supersede(connection: Connection, document: Document, *, by: DocumentNumber, at: datetime) -> Document:
-    """A newer document has taken this one's place.
-
-    Raises:
-        DocumentMovedOn: it is not released, or was withdrawn before.
-    """
-    superseded = _advance(
-        connection,
-        document,
-        sources=(DocumentState.RELEASED,),
-        values={
-            "state": DocumentState.SUPERSEDED.value,
-            "withdrawn_at": at,
-            "withdrawal_reason": RevocationReason.RECORD_CORRECTED.value,
-            "superseded_by": by,
-        },
-    )
-    _change_status(connection, superseded, Status.SUPERSEDED, at)
-    return superseded
 
 
 def load_document(connection: Connection, number: str) -> Document:
@@ -270,13 +230,18 @@ def documents_of_request(connection: Connection, request_number: str) -> Sequenc
     return [_document(row) for row in connection.execute(_OF_REQUEST, {"of_request": request_number})]
 
 
-def _advance(
+def advance(
     connection: Connection,
     document: Document,
     *,
     sources: tuple[DocumentState, ...],
     values: dict[str, object],
 ) -> Document:
+    """Write a step, where the document is still in a state that it may come from.
+
+    Raises:
+        DocumentMovedOn: it is not.
+    """
     place = {"of_number": document.number, "sources": [source.value for source in sources]}
     written = connection.execute(_ADVANCE, {**place, **values})
     current = load_document(connection, document.number)
@@ -285,7 +250,8 @@ def _advance(
     return current
 
 
-def _change_status(connection: Connection, document: Document, status: Status, at: datetime) -> None:
+def change_status(connection: Connection, document: Document, status: Status, at: datetime) -> None:
+    """What the published list says from its next publication on."""
     take_turn(connection, STATUSES)
     where = {"status_list": document.status_list, "status_index": document.status_index}
     connection.execute(_CHANGE_STATUS, {**where, "status": status.value, "at": at})
@@ -295,5 +261,7 @@ def _document(row: Row[Any]) -> Document:
     values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's documented accessor)
     values["state"] = DocumentState(values["state"])
     if values["withdrawal_reason"] is not None:
-        values["withdrawal_reason"] = RevocationReason(cast("str", values["withdrawal_reason"]))
+        is_for_now = values["state"] is DocumentState.SUSPENDED
+        reasons = SuspensionReason if is_for_now else RevocationReason
+        values["withdrawal_reason"] = reasons(cast("str", values["withdrawal_reason"]))
     return Document(**values)

@@ -20,6 +20,7 @@ _SEPARATORS = str.maketrans("", "", " -\u00a0\u200e\u200f")
 _MAX_TYPED_LENGTH = 40
 _STATUS = {
     DocumentState.RELEASED: "valid",
+    DocumentState.SUSPENDED: "suspended",
     DocumentState.REVOKED: "revoked",
     DocumentState.SUPERSEDED: "superseded",
 }

@@ -1,4 +1,4 @@
-"""A document's life after release, over HTTP: withdraw it, replace it, check it by number and code."""
+"""A document's life after release, over HTTP: put on hold, withdrawn, replaced, checked by who holds it."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -13,9 +13,10 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.clock import Clock
 from issuance.database import reading
-from issuance.documents.book import DocumentNotFound, load_released, revoke, supersede
+from issuance.documents.book import DocumentNotFound, load_released
 from issuance.documents.check import check_by_code, one_spelling
-from issuance.documents.models import Document, DocumentState
+from issuance.documents.models import Document, DocumentState, SuspensionReason
+from issuance.documents.standing import reinstate, require_successor, revoke, supersede, suspend
 from issuance.documents.status_lists import StatusPublisher
 from issuance.http.addresses import ClientNetwork
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
@@ -26,6 +27,7 @@ from issuance.identity.rates import Rate, count_attempt
 from signing.formats.canonical_json import JsonValue
 from signing.formats.status_list import RevocationReason
 
+SuspendCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_SUSPEND)))]
 RevokeCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_REVOKE)))]
 SupersedeCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_SUPERSEDE)))]
 
@@ -51,6 +53,12 @@ class Revocation(_Body):
     """Why the document no longer counts."""
 
     reason: RevocationReason
+
+
+class Suspension(_Body):
+    """Why the document does not count for now."""
+
+    reason: SuspensionReason
 
 
 class Supersession(_Body):
@@ -90,7 +98,7 @@ class DocumentShown(BaseModel):
     timings: dict[str, int] | None  # microseconds per stage
     released_at: datetime | None
     withdrawn_at: datetime | None
-    withdrawal_reason: RevocationReason | None
+    withdrawal_reason: RevocationReason | SuspensionReason | None
     superseded_by: str | None
 
 
@@ -119,10 +127,36 @@ class DocumentsHttp:
         add = router.add_api_route
         paper = [Depends(public("whoever holds the paper may check it; attempts are counted"))]
         shown = DocumentShown
+        add("/documents/{number}/suspension", self.suspend, methods=["POST"], response_model=shown)
+        add("/documents/{number}/release", self.release, methods=["POST"], response_model=shown)
         add("/documents/{number}/revocation", self.revoke, methods=["POST"], response_model=shown)
         add("/documents/{number}/supersession", self.supersede, methods=["POST"], response_model=shown)
         add("/api/documents/check", self.check, methods=["POST"], dependencies=paper)
         return router
+
+    def suspend(self, number: str, body: Suspension, call: SuspendCall) -> Response:
+        """The document does not count for now; the published status says so at once."""
+        at = self._clock()
+
+        def effect(connection: Connection) -> Answer:
+            document = self._own_agencys(connection, number, call.actor)
+            suspended = suspend(connection, document, reason=body.reason, at=at)
+            self._audit(connection, call.actor, "document.suspend", document, {"reason": body.reason.value})
+            return json_answer(200, document_json(suspended))
+
+        return self._once_and_publish(call, effect, at)
+
+    def release(self, number: str, call: SuspendCall) -> Response:
+        """A suspended document counts again; the published status says so at once."""
+        at = self._clock()
+
+        def effect(connection: Connection) -> Answer:
+            document = self._own_agencys(connection, number, call.actor)
+            released = reinstate(connection, document, at=at)
+            self._audit(connection, call.actor, "document.release", document, {})
+            return json_answer(200, document_json(released))
+
+        return self._once_and_publish(call, effect, at)
 
     def revoke(self, number: str, body: Revocation, call: RevokeCall) -> Response:
         """The document no longer counts; the published status says so at once."""
@@ -143,7 +177,9 @@ class DocumentsHttp:
         def effect(connection: Connection) -> Answer:
             document = self._own_agencys(connection, number, call.actor)
             newer = self._own_agencys(connection, body.by, call.actor)
-            self._check_succession(connection, document, newer)
+            require_successor(
+                document, newer, subject_of=lambda request: self._access.subject(connection, request)
+            )
             superseded = supersede(connection, document, by=newer.number, at=at)
             self._audit(connection, call.actor, "document.supersede", document, {"by": newer.number})
             return json_answer(200, document_json(superseded))
@@ -178,13 +214,6 @@ class DocumentsHttp:
             raise DocumentNotFound
         self._access.check_staff(connection, actor, document.request_number)
         return document
-
-    def _check_succession(self, connection: Connection, document: Document, newer: Document) -> None:
-        one = self._access.subject(connection, document.request_number)
-        other = self._access.subject(connection, newer.request_number)
-        is_alike = (document.kind, one) == (newer.kind, other) and document.number != newer.number
-        if not is_alike or newer.state is not DocumentState.RELEASED:
-            raise DocumentNotFound
 
     def _audit(
         self,

@@ -1,8 +1,10 @@
 """Tables and values of a document.
 
-A row is written as an *intent*, before any key is used, and then only moves forward:
+A row is written as an *intent*, before any key is used, and then only moves forward, but for a
+suspension, which can be lifted:
 
-    intended → sealed → released → revoked | superseded
+    intended → sealed → released ⇄ suspended
+                            └──────────┴──→ revoked | superseded
 
 What the page says, what is embedded and what the seal code claims are all fixed in
 the intent, so a repeated rendering gives the same bytes and no number serves twice.
@@ -35,8 +37,18 @@ class DocumentState(StrEnum):
     INTENDED = "intended"
     SEALED = "sealed"
     RELEASED = "released"
+    SUSPENDED = "suspended"
     REVOKED = "revoked"
     SUPERSEDED = "superseded"
+
+
+class SuspensionReason(StrEnum):
+    """Why a released document does not count for now."""
+
+    UNDER_REVIEW = "under-review"
+    MISUSE_REPORTED = "misuse-reported"
+    HOLDER_ASKED = "holder-asked"
+    COURT_ORDER = "court-order"
 
 
 documents = Table(
@@ -108,6 +120,6 @@ class Document:
     timings: dict[str, int] | None  # microseconds per stage of the last sealing
     sealed_at: datetime | None
     released_at: datetime | None
-    withdrawn_at: datetime | None
-    withdrawal_reason: RevocationReason | None
+    withdrawn_at: datetime | None  # for good, or for now
+    withdrawal_reason: RevocationReason | SuspensionReason | None
     superseded_by: DocumentNumber | None

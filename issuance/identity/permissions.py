@@ -40,8 +40,10 @@ class Permission(StrEnum):
     DOCUMENTS_READ_OWN = "documents:read-own"
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_HAND_OVER = "documents:hand-over"  # print and give, with a receipt
+    DOCUMENTS_SUSPEND = "documents:suspend"  # put on hold, and lift it
     DOCUMENTS_REVOKE = "documents:revoke"
     DOCUMENTS_SUPERSEDE = "documents:supersede"
+    VERIFICATIONS_MAKE = "verifications:make"  # have documents of others verified, many at once
     # People and machines
     CITIZENS_ENROL = "citizens:enrol"  # bind a telephone to a person seen at the desk
     ACCOUNTS_MANAGE = "accounts:manage"
@@ -90,7 +92,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.PAYMENTS_READ,
         _P.DOCUMENTS_HAND_OVER,
     },
-    Role.OFFICER: _EVERY_STAFF | {_P.REQUESTS_READ, _P.REQUESTS_DECIDE, _P.RECORDS_READ, _P.DOCUMENTS_READ},
+    Role.OFFICER: _EVERY_STAFF
+    | {
+        _P.REQUESTS_READ,
+        _P.REQUESTS_DECIDE,
+        _P.RECORDS_READ,
+        _P.DOCUMENTS_READ,
+        _P.DOCUMENTS_SUSPEND,
+    },
     Role.REGISTRAR: _EVERY_STAFF
     | {
         _P.REQUESTS_READ,
@@ -99,6 +108,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.REQUESTS_CANCEL,
         _P.RECORDS_READ,
         _P.DOCUMENTS_READ,
+        _P.DOCUMENTS_SUSPEND,
         _P.DOCUMENTS_REVOKE,
         _P.DOCUMENTS_SUPERSEDE,
         _P.SERVICES_PUBLISH,
@@ -149,6 +159,7 @@ MACHINE_PERMISSIONS = frozenset(
         _P.REQUESTS_READ,
         _P.PAYMENTS_READ,
         _P.DOCUMENTS_READ,
+        _P.VERIFICATIONS_MAKE,
         _P.LEDGER_READ,
         _P.STATISTICS_READ,
         _P.CERTIFICATES_READ,

@@ -26,14 +26,16 @@ class Rate:
 
 _COUNT = text(
     "INSERT INTO attempt_counts (subject, window_start, hits, window_end)"
-    " VALUES (:subject, :start, 1, :end)"
-    " ON CONFLICT (subject, window_start) DO UPDATE SET hits = attempt_counts.hits + 1"
+    " VALUES (:subject, :start, :times, :end)"
+    " ON CONFLICT (subject, window_start) DO UPDATE SET hits = attempt_counts.hits + excluded.hits"
     " RETURNING hits"
 )
 
 
-def count_attempt(connection: Connection, rate: Rate, subject: str, *, at: datetime) -> None:
-    """Count one attempt. Counting comes before trying, so that simultaneous tries are all counted.
+def count_attempt(connection: Connection, rate: Rate, subject: str, *, at: datetime, times: int = 1) -> int:
+    """Count one attempt, or several; how many there were in this window.
+
+    Counting comes before trying, so that simultaneous tries are all counted.
 
     Raises:
         TooManyAttempts: the window is full; `retry_after_seconds` says when the next begins.
@@ -42,10 +44,12 @@ def count_attempt(connection: Connection, rate: Rate, subject: str, *, at: datet
     now = int(at.timestamp())
     start = now - now % seconds
     hits = connection.execute(
-        _COUNT, {"subject": _hashed(rate, subject), "start": start, "end": start + seconds}
+        _COUNT,
+        {"subject": _hashed(rate, subject), "start": start, "end": start + seconds, "times": times},
     ).scalar_one()
     if hits > rate.most:
         raise TooManyAttempts(retry_after_seconds=start + seconds - now)
+    return int(hits)
 
 
 def clear_attempts(connection: Connection, rate: Rate, subject: str) -> None:

@@ -14,6 +14,7 @@ from issuance.identity import models as identity
 from issuance.ledger import triggers
 from issuance.payments import cash
 from issuance.requests import models as requests
+from issuance.verification import quotas
 
-MODULES = (audit, cash, documents, history, idempotency, identity, links, requests, triggers)
+MODULES = (audit, cash, documents, history, idempotency, identity, links, quotas, requests, triggers)
 EVERY_TABLE = metadata

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from issuance.database import open_database, reading
-from issuance.documents import book
+from issuance.documents import book, standing
 from issuance.documents.book import DocumentMovedOn
 from issuance.documents.models import Document
 from issuance.documents.status_lists import StatusPublisher
@@ -53,7 +53,7 @@ def release(engine: Engine, document: Document) -> Document:
 
 def revoke(engine: Engine, document: Document) -> Document:
     with engine.begin() as connection:
-        return book.revoke(connection, document, reason=RevocationReason.FRAUD, at=NOON)
+        return standing.revoke(connection, document, reason=RevocationReason.FRAUD, at=NOON)
 
 
 def test_numbers_are_given_once_and_without_a_gap(engine: Engine) -> None:

@@ -44,6 +44,7 @@ _STATUS = {
     DocumentState.INTENDED: Status.NOT_ISSUED,
     DocumentState.SEALED: Status.NOT_ISSUED,
     DocumentState.RELEASED: Status.VALID,
+    DocumentState.SUSPENDED: Status.SUSPENDED,
     DocumentState.REVOKED: Status.REVOKED,
     DocumentState.SUPERSEDED: Status.SUPERSEDED,
 }

@@ -66,6 +66,8 @@ GET /documents/{number}                                 401 200 404 200 200 404 
 GET /documents/{number}/file                            401 200 404 200 200 404 200 403 403 403 403 403 200 403
 POST /documents/{number}/links                          401 200 404 200 200 404 200 403 403 403 403 403 200 403
 POST /documents/{number}/hand-over                      401 403 403 200 403 403 403 403 403 403 403 403 403 403
+POST /documents/{number}/suspension                     401 403 403 403 200 404 409 403 403 403 403 403 403 403
+POST /documents/{number}/release                        401 403 403 403 200 404 409 403 403 403 403 403 403 403
 POST /documents/{number}/revocation                     401 403 403 403 403 403 200 403 403 403 403 403 403 403
 POST /documents/{number}/supersession                   401 403 403 403 403 403 200 403 403 403 403 403 403 403
 GET /ledger/accounts                                    401 403 403 403 403 403 403 200 200 403 403 403 200 403
@@ -190,6 +192,12 @@ class Place:
         return self.town.enrolled()
 
     @cached_property
+    def on_hold(self) -> str:
+        path = f"/documents/{self.held.number}/suspension"
+        self.town.post(path, self.town.staff(Role.OFFICER), {"reason": "under-review"})
+        return self.held.number
+
+    @cached_property
     def suspended(self) -> str:
         path, security = f"/authority/certificates/{self.enrolled}", self.town.staff(Role.SECURITY_OFFICER)
         self.town.post(f"{path}/suspension", security, {"why": "the card was lost"})
@@ -295,6 +303,14 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
     "POST /documents/{number}/hand-over": (
         lambda place: f"/documents/{place.held.number}/hand-over",
         _json(lambda _: {"receiver": "صاحب العلاقة", "proof": "بطاقة شخصية"}),
+    ),
+    "POST /documents/{number}/suspension": (
+        lambda place: f"/documents/{place.held.number}/suspension",
+        _json(lambda _: {"reason": "under-review"}),
+    ),
+    "POST /documents/{number}/release": (
+        lambda place: f"/documents/{place.on_hold}/release",
+        lambda _: {},
     ),
     "POST /documents/{number}/revocation": (
         lambda place: f"/documents/{place.held.number}/revocation",
@@ -431,7 +447,12 @@ def test_an_ended_session_opens_nothing(town: Town) -> None:
 def test_a_registrar_of_another_agency_withdraws_nothing_here(town: Town) -> None:
     place = Place(town)
     foreign = town.staff(Role.REGISTRAR, agency=WORKERS, office="aleppo-1")
-    for act, body in (("revocation", {"reason": "fraud"}), ("supersession", {"by": place.held.number})):
+    acts = {
+        "suspension": {"reason": "under-review"},
+        "revocation": {"reason": "fraud"},
+        "supersession": {"by": place.held.number},
+    }
+    for act, body in acts.items():
         answer = town.ask("POST", f"/documents/{place.held.number}/{act}", token=foreign, json=body)
         assert answer.status_code == 404, act
     assert town.get(f"/documents/{place.held.number}", place.token)["state"] == "released"

@@ -236,6 +236,30 @@ def test_a_revoked_document_is_no_longer_in_force(town: Town) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "document-moved-on")
 
 
+def test_a_document_on_hold_is_not_in_force_until_it_is_released(town: Town) -> None:
+    case = town.case()
+    held, officer = town.delivered(case, town.citizen(case.applicant)), town.staff(Role.OFFICER)
+    path = f"/documents/{held.number}"
+    refused = town.ask("POST", f"{path}/suspension", token=officer, json={"reason": "fraud"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "fields-not-valid")
+
+    town.post(f"{path}/suspension", officer, {"reason": "misuse-reported"})
+
+    (report,) = json.loads(town.verify("--seal", held.seal_text, "--json").out)["reports"]
+    assert (report["verdict"], report["status"]) == ("not-in-force", "suspended")
+    shown = town.get(path, held.token)
+    assert (shown["state"], shown["withdrawal_reason"]) == ("suspended", "misuse-reported")
+    town.post(f"{path}/release", officer)
+    assert town.verify("--seal", held.seal_text).code == 0
+    again = town.ask("POST", f"{path}/release", token=officer)
+    assert (again.status_code, again.json()["code"]) == (409, "document-moved-on")
+    query = f"/audit/entries?object_kind=document&object_id={held.number}"
+    entries = town.get(query, town.staff(Role.AUDITOR))["items"]
+    acts = {entry["action"]: entry["facts"] for entry in entries}
+    assert acts["document.suspend"] == {"reason": "misuse-reported"}
+    assert acts["document.release"] == {}
+
+
 def test_a_newer_document_of_the_same_person_takes_the_place_of_an_older(town: Town) -> None:
     case = town.case()
     older, newer, other = (

@@ -22,10 +22,9 @@ from issuance.documents.book import (
     load_document,
     renew_intent,
     reserve,
-    revoke,
-    supersede,
 )
-from issuance.documents.models import Document, DocumentState, status_changes
+from issuance.documents.models import Document, DocumentState, SuspensionReason, status_changes
+from issuance.documents.standing import reinstate, revoke, supersede, suspend
 from signing.formats.document_number import make_document_number, parse_document_number
 from signing.formats.status_list import RevocationReason, Status
 
@@ -162,6 +161,26 @@ def test_a_document_that_is_superseded_names_its_successor(engine: Engine) -> No
         assert statuses(connection, new) == [Status.VALID]
 
 
+def test_a_suspended_document_counts_again_once_it_is_released(engine: Engine) -> None:
+    with engine.begin() as connection:
+        out = released(connection, "R-1")
+        held = suspend(connection, out, reason=SuspensionReason.COURT_ORDER, at=NOON)
+        assert (held.state, held.withdrawal_reason) == (DocumentState.SUSPENDED, SuspensionReason.COURT_ORDER)
+        assert reinstate(connection, held, at=NOON) == out
+        assert statuses(connection, out) == [Status.VALID, Status.SUSPENDED, Status.VALID]
+
+
+def test_a_suspended_document_can_be_withdrawn_for_good(engine: Engine) -> None:
+    with engine.begin() as connection:
+        one, other = released(connection, "R-1"), released(connection, "R-2")
+        for document in (one, other):
+            suspend(connection, document, reason=SuspensionReason.UNDER_REVIEW, at=NOON)
+        assert revoke(connection, one, reason=FRAUD, at=NOON).withdrawal_reason is FRAUD
+        assert supersede(connection, other, by=one.number, at=NOON).superseded_by == one.number
+        assert statuses(connection, one)[-1] == Status.REVOKED_FRAUD
+        assert statuses(connection, other)[-1] == Status.SUPERSEDED
+
+
 def _in_state(connection: Connection, state: DocumentState) -> Document:
     document = intend(connection, "R-1")
     if state is DocumentState.INTENDED:
@@ -170,6 +189,8 @@ def _in_state(connection: Connection, state: DocumentState) -> Document:
     if state is DocumentState.SEALED:
         return document
     document = release(connection, document)
+    if state is DocumentState.SUSPENDED:
+        return suspend(connection, document, reason=SuspensionReason.UNDER_REVIEW, at=NOON)
     if state is DocumentState.REVOKED:
         return revoke(connection, document, reason=FRAUD, at=NOON)
     if state is DocumentState.SUPERSEDED:
@@ -184,8 +205,19 @@ STEPS: dict[str, tuple[Callable[[Connection, Document], Any], set[DocumentState]
     ),
     "seal": (seal, {DocumentState.INTENDED, DocumentState.SEALED}),
     "release": (release, {DocumentState.SEALED}),
-    "revoke": (lambda c, d: revoke(c, d, reason=FRAUD, at=NOON), {DocumentState.RELEASED}),
-    "supersede": (lambda c, d: supersede(c, d, by=d.number, at=NOON), {DocumentState.RELEASED}),
+    "suspend": (
+        lambda c, d: suspend(c, d, reason=SuspensionReason.HOLDER_ASKED, at=NOON),
+        {DocumentState.RELEASED},
+    ),
+    "reinstate": (lambda c, d: reinstate(c, d, at=NOON), {DocumentState.SUSPENDED}),
+    "revoke": (
+        lambda c, d: revoke(c, d, reason=FRAUD, at=NOON),
+        {DocumentState.RELEASED, DocumentState.SUSPENDED},
+    ),
+    "supersede": (
+        lambda c, d: supersede(c, d, by=d.number, at=NOON),
+        {DocumentState.RELEASED, DocumentState.SUSPENDED},
+    ),
 }
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from issuance.database import open_database
-from issuance.documents.book import DocumentNotFound, revoke, supersede
+from issuance.documents.book import DocumentNotFound
 from issuance.documents.check import CheckedDocument, check_by_code
 from issuance.documents.models import Document
+from issuance.documents.standing import revoke, supersede
 from signing.formats.document_number import format_document_number, make_document_number
 from signing.formats.status_list import RevocationReason
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert
 
 from issuance.database import metadata, open_database
-from issuance.documents.book import revoke, supersede
 from issuance.documents.models import Document, status_changes
+from issuance.documents.standing import revoke, supersede
 from issuance.documents.status_lists import StatusPublisher
 from issuance.public_files import write_public
 from signing.formats.status_list import RevocationReason, Status, StatusList
