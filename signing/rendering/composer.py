@@ -27,6 +27,9 @@ from signing.rendering.template_set import AGENCIES, HERE, PREPARATION, Template
 from signing.rendering.view import parse_agencies, view_of
 
 STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
+MAX_KEPT = 4
+_KEPT: "dict[str, Composer]" = {}
+_KEEPING = threading.Lock()
 _PAGES = re.compile(rb"/Type/Pages/Count ([0-9]+)")
 
 
@@ -99,6 +102,20 @@ class Composer:
             raise TemplateFailed(kind=kind, diagnostic=error.diagnostic or error.message) from error
         # A seal is appended as an incremental update, which must begin on a line of its own.
         return separate_stream_ends(cast("bytes", pdf)) + b"\n"
+
+
+def kept_composer(template_set: TemplateSet) -> Composer:
+    """The composer of this process for a set; the last few are kept.
+
+    Raises:
+        BadTemplateSet: as `Composer`.
+    """
+    with _KEEPING:
+        composer = _KEPT.pop(template_set.digest, None) or Composer(template_set)
+        _KEPT[template_set.digest] = composer
+        while len(_KEPT) > MAX_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        return composer
 
 
 def main_file(kind: str, view: JsonValue, embedded: JsonValue) -> bytes:
