@@ -1,7 +1,24 @@
 """Every attack there is; importing the rooms fills the register."""
 
+import attacks_by_insiders
+import attacks_by_wrapping
+import attacks_in_the_shadow
+import attacks_on_certified_files
+import attacks_on_contents
 import attacks_on_signatures
+import attacks_on_tables
+import attacks_on_the_layout
 from attack_register import ATTACKS, Attack
 
-ROOMS = (attacks_on_signatures,)
-ALL: tuple[Attack, ...] = tuple(ATTACKS)
+# In the order of the table.
+ROOMS = (
+    attacks_on_signatures,
+    attacks_by_wrapping,
+    attacks_in_the_shadow,
+    attacks_on_certified_files,
+    attacks_on_the_layout,
+    attacks_on_tables,
+    attacks_on_contents,
+    attacks_by_insiders,
+)
+ALL: tuple[Attack, ...] = tuple(each for room in ROOMS for each in ATTACKS if each.room == room.__name__)

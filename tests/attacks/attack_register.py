@@ -76,6 +76,7 @@ Report: TypeAlias = ValidationReport | SealReport
 class Attack:
     """One attack and what must come of it."""
 
+    room: str  # the module that holds it
     family: str
     name: str
     story: str  # what the forger does, one sentence
@@ -119,6 +120,7 @@ def attack(
         )
         for title, generator in named:
             entry = Attack(
+                room=make.__module__,
                 family=family,
                 name=title,
                 story=story,

@@ -3,10 +3,13 @@
 Nothing here is careful: what a reader makes of the result is the reader's business.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
 
 from sealing_updates import FORGED_PAGE
+
+from signing.formats.pdf_tables import read_table
 
 _TABLE = re.compile(rb"startxref\n(\d+)\n%%EOF\n?\Z")
 _END = b"%%EOF\n"
@@ -113,3 +116,21 @@ def matched(pdf: bytes, pattern: bytes, new: bytes) -> bytes:
     assert found is not None, pattern
     assert len(new) <= len(found[0]), (pattern, new)
     return pdf[: found.start()] + new.ljust(found.end() - found.start()) + pdf[found.end() :]
+
+
+def rewritten(pdf: bytes, objects: Mapping[int, bytes]) -> bytes:
+    """A file of one revision with these objects changed or added: one revision again, with a right table."""
+    start = last_table(pdf)
+    offsets = read_table(pdf, start).offsets
+    ends = dict(itertools.pairwise([*sorted(offsets.values()), start]))
+    raw = {number: pdf[place : ends[place]] for number, place in offsets.items()}
+    for number, content in objects.items():
+        raw[number] = b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    body, places = pdf[: min(offsets.values())], {}
+    for number, octets in sorted(raw.items()):
+        places[number] = len(body)
+        body += octets
+    rows = b"".join(b"%010d 00000 n \n" % places[number] for number in range(1, max(places) + 1))
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (max(places) + 1)
+    end = re.sub(rb"/Size \d+", b"/Size %d" % (max(places) + 1), pdf[pdf.rindex(b"trailer") :])
+    return body + head + rows + re.sub(rb"startxref\n\d+", b"startxref\n%d" % len(body), end)
