@@ -65,6 +65,7 @@ from issuance.schema import DatabaseNotReady, check_schema
 from issuance.settings import Layout, Settings
 from issuance.signers import find_keyring
 from issuance.trust_services import TrustServices
+from issuance.verification.judges import Judges
 from keys.keyring import Keyring
 from verify.documents import DocumentJudge
 from verify.trust import load_trust
@@ -90,6 +91,7 @@ class Service:
     opening: Opening
     movements: Movements
     fulfilment: Fulfilment
+    judges: Judges
     passwords: Passwords
     sender: OutboxFile
     secret: ServiceSecret
@@ -101,13 +103,14 @@ class Service:
         self.resources.close()
 
     def publish(self) -> None:
-        """Bring every published file up to date: certificates, lists, page, statuses."""
+        """Bring every published file up to date: certificates, lists, page, statuses, and their bundle."""
         at = self.parts.clock()
         try:
             self.trust_services.publish(at=at)
         finally:  # where a ceremony is lacking, statuses are due all the same
             if self.trust_services.code_keys.published() is not None:  # else no list tells who signs them
                 self.parts.statuses.publish_all(at=at)
+        self.trust_services.publish_bundle(at=at, at_once=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,8 @@ def compose(
     workers = open_client(layout.database_url(settings))
     resources.callback(workers.destroy)
     exchange, treasury, movements = _open_money(engine, workers, clock, registers, provider)
+    judges = Judges(layout.public)
+    resources.callback(judges.close)
     secret, sender = load_service_secret(layout.secret), OutboxFile(layout.outbox)
     parts = Parts(
         engine=engine,
@@ -190,6 +195,7 @@ def compose(
         ),
         movements=movements,
         fulfilment=Fulfilment(parts),
+        judges=judges,
         passwords=Passwords(),
         sender=sender,
         secret=secret,

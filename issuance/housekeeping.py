@@ -77,6 +77,8 @@ class Housekeeping:
                     logger.warning("%s should have been renewed by %s", due.what, due.by)
             self._keep_key_logs(at)
         service.desk.issue_due(by=HOUSEKEEPER, at=at)
+        with suppress(CeremonyNeeded):  # as above
+            service.trust_services.publish_bundle(at=at)
         self._warn(at)
 
     def _warn(self, at: datetime) -> None:

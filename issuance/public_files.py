@@ -27,6 +27,15 @@ def write_public(path: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
+def settle(folder: Path) -> None:
+    """Names in a folder on the disk too: or power lost after publishing gives one version to two lists."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sweep_public(root: Path, *, before: datetime) -> int:
     """Remove drafts last written before this instant: their process was killed. Says how many."""
     drafts = [path for path in root.rglob(".*") if path.is_file()]

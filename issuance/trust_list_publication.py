@@ -7,7 +7,6 @@ published folder that was emptied or set back does not set the list back, and no
 ever given to two lists, wherever a crash falls.
 """
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca.hierarchy import Credential
 from issuance.agencies import Agency
-from issuance.public_files import write_public
+from issuance.public_files import settle, write_public
 from keys.keyring import KeyRecord, Keyring, KeyState
 from signing.formats.profiles import PROFILES
 from signing.formats.trust_list import (
@@ -104,7 +103,7 @@ class TrustListPublisher:
             require_successor(newest, following)
         signed = sign_trust_list(following, signer=signer.signer, certificate=signer.certificate)
         write_public(self.kept, signed)
-        _settle(self.kept.parent)
+        settle(self.kept.parent)
         write_public(self.path, signed)
         return following
 
@@ -179,15 +178,6 @@ class TrustListPublisher:
             for line in lines
             for record in self.keyring.generations(line)
         }
-
-
-def _settle(folder: Path) -> None:
-    """The file's name on the disk too: or power lost after publishing gives its version to another list."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 _ALL_PROFILES = tuple(profile.code for profile in PROFILES)

@@ -43,8 +43,11 @@ from issuance.database import reading
 from issuance.documents.press import AgencySeal
 from issuance.file_locks import alone
 from issuance.public_files import write_public
+from issuance.trust_bundle_publication import TrustBundlePublisher
 from issuance.trust_list_publication import TrustListPublisher
+from issuance.verification.answer_keys import AnswerKeys
 from keys.keyring import Keyring
+from signing.formats.trust_bundle import FILE_NAME as BUNDLE_FILE
 from signing.formats.trust_list import FILE_NAME
 from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
@@ -111,6 +114,10 @@ class TrustServices:
             verify_origin=verify_origin,
             signs_for=code_keys_sign_for,
         )
+        self._bundles = TrustBundlePublisher(
+            public=public, kept=lock.with_name(BUNDLE_FILE), verify_origin=verify_origin
+        )
+        self.answer_keys = AnswerKeys(keyring=keyring, public=public)
         with alone(lock):
             self.code_keys.establish(at=clock())
             self._in_use = self._take_up(self._count_revocations(), self._establish(clock()))
@@ -188,12 +195,24 @@ class TrustServices:
         with alone(self._lock):
             self._renew(at)
             self.code_keys.tend(at=at)
+            self.answer_keys.publish(at=at)
             hierarchy = self._in_use.hierarchy
             published = publish_authority(self._public, hierarchy, self.engine, at=at, audit=self._audit)
             names = [path.relative_to(self._public).as_posix() for path in published.files]
             self._trust_lists().publish(names, signer=hierarchy.trust_list_signer, at=at)
             self._publish_page(hierarchy)
             self.is_published = True
+
+    def publish_bundle(self, *, at: datetime, at_once: bool = False) -> None:
+        """Write the trust bundle that follows, if what is published has changed; once a minute, or at once.
+
+        Raises:
+            CeremonyNeeded: the certificate of the trust list, which signs bundles too, must come from a
+                ceremony.
+        """
+        if at_once or self._bundles.is_due(at=at):
+            with alone(self._lock):
+                self._bundles.publish(signer=self._in_use.hierarchy.trust_list_signer, at=at)
 
     def withdraw_code_key(self, key_id: str, *, at: datetime) -> None:
         """Tell everybody that others may have a key of seal codes or status lists; another takes its place.

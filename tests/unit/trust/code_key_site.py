@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from ca.hierarchy import Credential
 from issuance.agencies import AGENCIES
 from issuance.code_keys import CODE_KEY_SIGNS_FOR, CodeKeys, TrustListFile
+from issuance.trust_bundle_publication import TrustBundlePublisher
 from issuance.trust_list_publication import TrustListPublisher, seal_code_line
 from keys.keyring import Keyring
 from keys.signer import Purpose
@@ -23,6 +24,8 @@ from signing.formats.document_number import make_document_number
 from signing.formats.profiles import profile_of_kind, seal_fields
 from signing.formats.seal_code import parse_seal_code
 from signing.formats.status_list import Status, StatusList, status_list_name
+from signing.formats.trust_bundle import FILE_NAME as BUNDLE_FILE
+from signing.formats.trust_bundle import Bundle
 from signing.formats.trust_list import FILE_NAME, TRUST_LIST_SIGNING, SealKey, TrustList, parse_trust_list
 from signing.seal_codes import SealCodeSigner, key_identifier, require_p256
 from signing.status_lists import StatusListSigner
@@ -72,23 +75,26 @@ class CodeKeySite:
             signer=signer,
             chain=(self.root_certificate,),
         )
-        self.public.mkdir()
+        self.public.mkdir(parents=True)
         (self.public / "root.pem").write_bytes(self.root_certificate.public_bytes(Encoding.PEM))
-        self._publish_root_crl()
+        self.publish_root_crl()
         self.code_keys = self.make_code_keys()
         self.code_keys.establish(at=self.now)
         self.entries.set(7, Status.VALID)
 
-    def _publish_root_crl(self) -> None:
-        crl = (
+    def publish_root_crl(self, *, number: int = 1, revoked: int | None = None) -> None:
+        builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.root_certificate.subject)
             .last_update(self.now)
             .next_update(datetime(2060, 1, 1, tzinfo=UTC))
-            .add_extension(x509.CRLNumber(1), critical=False)
-            .sign(self.root_key, hashes.SHA256())
+            .add_extension(x509.CRLNumber(number), critical=False)
         )
-        (self.public / "crl").mkdir()
+        if revoked is not None:
+            entry = x509.RevokedCertificateBuilder().serial_number(revoked).revocation_date(self.now).build()
+            builder = builder.add_revoked_certificate(entry)
+        crl = builder.sign(self.root_key, hashes.SHA256())
+        (self.public / "crl").mkdir(exist_ok=True)
         (self.public / "crl" / "root.crl").write_bytes(crl.public_bytes(Encoding.DER))
 
     @property
@@ -127,6 +133,19 @@ class CodeKeySite:
             keyring=self.keyring,
         )
         return publisher.publish((), signer=self.signer, at=self.now, compromised=compromised)
+
+    def bundle(self) -> Bundle:
+        """Publish the bundle of what is published."""
+        publisher = TrustBundlePublisher(
+            public=self.public, kept=self.root / BUNDLE_FILE, verify_origin=ORIGIN
+        )
+        return publisher.publish(signer=self.signer, at=self.now)
+
+    def publish_all(self) -> Bundle:
+        """Trust list, statuses, and the bundle of both."""
+        self.publish()
+        self.publish_status()
+        return self.bundle()
 
     def make_round(self) -> None:
         """What housekeeping does."""
