@@ -27,6 +27,7 @@ from issuance.payments.treasury import RequestFees
 from issuance.requests.access import RequestAccess
 from issuance.requests.http import RequestsHttp
 from issuance.requests.opening import MAX_ATTACHMENT_BYTES
+from issuance.verification import http as verification
 
 ELSEWHERE = {
     "/openapi.json": "the description of this interface is for everybody",
@@ -84,6 +85,14 @@ def create_app(service: Service) -> FastAPI:
             statuses=parts.statuses,
             access=RequestAccess(service.registers),
         ).router(),
+        verification.VerificationHttp(
+            engine=engine,
+            clock=clock,
+            judges=service.judges,
+            keys=service.trust_services.answer_keys,
+            secret=service.secret,
+            verify_origin=parts.verify_origin,
+        ).router(),
         LedgerPages(engine=engine).router(),
         AuditPages(engine=engine, clock=clock, cursors=service.cursors).router(),
         Administration(
@@ -122,7 +131,13 @@ def create_app(service: Service) -> FastAPI:
     lay_ground(
         app,
         authenticator=StoredTokens(engine, clock),
-        limits=Limits(by_path={"/requests/": MAX_ATTACHMENT_BYTES + 1024, "/webhooks/": MAX_WEBHOOK_BYTES}),
+        limits=Limits(
+            by_path={
+                "/requests/": MAX_ATTACHMENT_BYTES + 1024,
+                "/webhooks/": MAX_WEBHOOK_BYTES,
+                **verification.LIMITS,
+            }
+        ),
         policies={reference.PATH: reference.POLICY},
     )
     # Outermost: what is asked a thousand times a second does not wait for what the others need.

@@ -1,7 +1,7 @@
-"""A document's life after release, over HTTP: put on hold, withdrawn, replaced, checked by who holds it."""
+"""A document's life after release, over HTTP: put on hold, withdrawn, replaced."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Protocol, cast
 
 from fastapi import APIRouter, Depends, Response
@@ -12,27 +12,20 @@ from sqlalchemy.engine import Connection
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.clock import Clock
-from issuance.database import reading
 from issuance.documents.book import DocumentNotFound, load_released
-from issuance.documents.check import check_by_code, one_spelling
 from issuance.documents.models import Document, DocumentState, SuspensionReason
 from issuance.documents.standing import reinstate, require_successor, revoke, supersede, suspend
 from issuance.documents.status_lists import StatusPublisher
-from issuance.http.addresses import ClientNetwork
 from issuance.http.idempotency import Answer, Call, idempotent, json_answer, once
-from issuance.identity.access import public, require
+from issuance.identity.access import require
 from issuance.identity.actors import Actor
 from issuance.identity.permissions import Permission
-from issuance.identity.rates import Rate, count_attempt
 from signing.formats.canonical_json import JsonValue
 from signing.formats.status_list import RevocationReason
 
 SuspendCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_SUSPEND)))]
 RevokeCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_REVOKE)))]
 SupersedeCall = Annotated[Call, Depends(idempotent(require(Permission.DOCUMENTS_SUPERSEDE)))]
-
-CHECKS = Rate(name="document-check", most=30, window=timedelta(minutes=10))
-CHECKS_OF_ONE = Rate(name="document-check-number", most=10, window=timedelta(minutes=10))
 
 
 class RequestAccess(Protocol):
@@ -65,23 +58,6 @@ class Supersession(_Body):
     """Which newer document takes its place."""
 
     by: str = Field(max_length=40)
-
-
-class CheckAsked(_Body):
-    """What stands on the paper."""
-
-    number: str = Field(max_length=40, examples=["2600 0000 0010"])
-    code: str = Field(max_length=40, examples=["7K3M 9QXA 2BVD"])
-
-
-class CheckShown(BaseModel):
-    """What a stranger who holds the paper may know."""
-
-    kind: str
-    agency: str
-    issued_on: date
-    valid_until: date
-    status: str
 
 
 class DocumentShown(BaseModel):
@@ -125,13 +101,11 @@ class DocumentsHttp:
         """The routes."""
         router = APIRouter(tags=["documents"])
         add = router.add_api_route
-        paper = [Depends(public("whoever holds the paper may check it; attempts are counted"))]
         shown = DocumentShown
         add("/documents/{number}/suspension", self.suspend, methods=["POST"], response_model=shown)
         add("/documents/{number}/release", self.release, methods=["POST"], response_model=shown)
         add("/documents/{number}/revocation", self.revoke, methods=["POST"], response_model=shown)
         add("/documents/{number}/supersession", self.supersede, methods=["POST"], response_model=shown)
-        add("/api/documents/check", self.check, methods=["POST"], dependencies=paper)
         return router
 
     def suspend(self, number: str, body: Suspension, call: SuspendCall) -> Response:
@@ -185,22 +159,6 @@ class DocumentsHttp:
             return json_answer(200, document_json(superseded))
 
         return self._once_and_publish(call, effect, at)
-
-    def check(self, body: CheckAsked, network: ClientNetwork) -> CheckShown:
-        """For a torn code: number and twelve characters from the paper."""
-        at = self._clock()
-        with self._engine.begin() as connection:
-            count_attempt(connection, CHECKS, network, at=at)
-            count_attempt(connection, CHECKS_OF_ONE, one_spelling(body.number), at=at)
-        with reading(self._engine) as connection:
-            found = check_by_code(connection, body.number, body.code, at=at)
-        return CheckShown(
-            kind=found.kind,
-            agency=found.agency,
-            issued_on=found.issued_on,
-            valid_until=found.valid_until,
-            status=found.status,
-        )
 
     def _once_and_publish(self, call: Call, effect: Callable[[Connection], Answer], at: datetime) -> Response:
         with self._engine.begin() as connection:

@@ -25,6 +25,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     ".cer": ("application/pkix-cert", _LONG),
     ".pem": ("application/pem-certificate-chain", _LONG),
     ".json": ("application/schema+json", _LONG),
+    ".jwks": ("application/jwk-set+json", _SHORT),
 }
 _PAGE_SUFFIXES = frozenset({".html", ".js", ".css"})
 

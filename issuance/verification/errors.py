@@ -5,11 +5,13 @@ IssuanceError
 │   ├── ConsentMissing
 │   ├── TooManyFiles
 │   └── FileNotReadable
-└── TooMany
-    └── QuotaSpent
+├── TooMany
+│   └── QuotaSpent
+└── Unavailable
+    └── VerificationUnavailable
 """
 
-from issuance.errors import Invalid, TooMany
+from issuance.errors import Invalid, TooMany, Unavailable
 
 
 class ConsentMissing(Invalid):
@@ -48,3 +50,11 @@ class QuotaSpent(TooMany):
         "This system's quota of {most} a day does not cover the call, and nothing was checked. "
         "A new one begins in {retry_after_seconds} seconds."
     )
+
+
+class VerificationUnavailable(Unavailable):
+    """What is published cannot be relied on just now; `retry_after_seconds` says when to ask again."""
+
+    code = "verification-unavailable"
+    ar = "تعذّر التحقق الآن، ولم يُحكم على شيء. أعد المحاولة بعد قليل."
+    en = "Nothing can be verified just now, and nothing was judged. Try again shortly."

@@ -42,6 +42,7 @@ POST /tsa                                               all 415
 POST /ocsp                                              all 415
 POST /webhooks/payments/{provider}                      all 401
 POST /api/documents/check                               all 404
+POST /api/verifications/document                        all 200
 GET /session                                            401 200 200 200 200 200 200 200 200 200 200 200 200 200
 DELETE /session                                         401 204 204 204 204 204 204 204 204 204 204 204 204 204
 PUT /session/password                                   401 403 403 401 401 401 401 401 401 401 401 401 403 403
@@ -70,6 +71,7 @@ POST /documents/{number}/suspension                     401 403 403 403 200 404 
 POST /documents/{number}/release                        401 403 403 403 200 404 409 403 403 403 403 403 403 403
 POST /documents/{number}/revocation                     401 403 403 403 403 403 200 403 403 403 403 403 403 403
 POST /documents/{number}/supersession                   401 403 403 403 403 403 200 403 403 403 403 403 403 403
+POST /api/verifications                                 401 403 403 403 403 403 403 403 403 403 403 403 200 403
 GET /ledger/accounts                                    401 403 403 403 403 403 403 200 200 403 403 403 200 403
 GET /ledger/statements/{agency}/{day}                   401 403 403 403 403 403 403 200 200 403 403 403 200 403
 GET /audit/entries                                      401 403 403 403 403 403 403 200 403 403 403 403 403 403
@@ -237,6 +239,17 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
     "POST /api/documents/check": (
         lambda _: "/api/documents/check",
         _json(lambda place: {"number": place.town.new_phone(), "code": "0" * 12}),
+    ),
+    "POST /api/verifications/document": (
+        lambda _: "/api/verifications/document",
+        lambda _: {
+            "content": b"%PDF-1.7",
+            "headers": {"Content-Type": "application/pdf", "Wathiqa-Consent": "judge-once"},
+        },
+    ),
+    "POST /api/verifications": (
+        lambda _: "/api/verifications",
+        _json(lambda _: {"seals": [{"id": "1", "text": "not a seal code"}]}),
     ),
     "PUT /session/password": (
         lambda _: "/session/password",

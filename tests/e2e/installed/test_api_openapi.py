@@ -95,6 +95,7 @@ def test_every_post_that_creates_or_pays_asks_for_an_idempotency_key(document: A
         "/requests/{number}/answer",  # news that may come twice
         "/webhooks/payments/{provider}",  # its webhook-id is its key
         "/api/documents/check",  # asks only
+        "/api/verifications/document",  # as above, and nothing is kept
         "/tsa",
         "/ocsp",
     }
