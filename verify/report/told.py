@@ -133,6 +133,12 @@ def _signer(signature: SignatureFacts) -> Iterator[Row]:
         yield words.JUDGEABLE, day(signature.judgeable_until)
 
 
+def _fingerprint(sha256: str) -> Iterator[Row]:
+    """A file too large to be read has none."""
+    if sha256:
+        yield words.FINGERPRINT, sha256
+
+
 def _knowledge(at: datetime, as_of: datetime | None, knowledge: Knowledge | None) -> Iterator[Row]:
     yield words.JUDGED_AT, moment(at)
     yield words.STATUS_AS_OF, moment_with_age(as_of, at) if as_of else words.NO_STATUS
