@@ -19,9 +19,15 @@ from issuance.payments.discrepancies import find_discrepancies
 from issuance.payments.models import payment_refunds, payments
 from issuance.requests.lifecycle import AUTOMATIC, FINAL
 from issuance.requests.models import requests
-from signing.formats.status_list import StatusList, parse_status_list
+from signing.formats.status_list import (
+    REVOKED_FOR,
+    RevocationReason,
+    Status,
+    StatusList,
+    parse_status_list,
+)
 
-_STATUS = {"released": 0, "revoked": 1, "superseded": 2}
+_STATUS = {"released": Status.VALID, "suspended": Status.SUSPENDED, "superseded": Status.SUPERSEDED}
 _PAID_AND_ON_ITS_WAY = AUTOMATIC | {"awaiting-record", "awaiting-decision", "held", "delivered"}
 
 
@@ -115,4 +121,6 @@ def _published_statuses(connection: Connection, public: Path) -> None:
             published = (public / "status" / f"{row.status_list}.cwt").read_bytes()
             lists[row.status_list] = parse_status_list(published).claims.entries
         status = lists[row.status_list].get(row.status_index)
-        assert status == _STATUS[row.state], f"{row.number}: published as {status}, and {row.state}"
+        is_revoked = row.state == "revoked"
+        expected = REVOKED_FOR[RevocationReason(row.withdrawal_reason)] if is_revoked else _STATUS[row.state]
+        assert status == expected, f"{row.number}: published as {status}, and {row.state}"
