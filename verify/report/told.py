@@ -61,7 +61,7 @@ def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None =
         seal=tuple(_seal(report)),
         knowledge=(
             *_knowledge(report.at, report.status_as_of, knowledge),
-            (words.FINGERPRINT, report.sha256),
+            *_fingerprint(report.sha256),
         ),
         checks=report.checks,
         fields=report.fields,
