@@ -3,83 +3,157 @@
 Exit status: 0 genuine and in force; 1 not genuine, or no longer in force; 2 cannot be
 decided with what is at hand; 3 could not run. With several files, the gravest of them,
 in the order 3, 1, 2, 0.
+
+Commands load what they need when they run: `--help` answers at once.
 """
 
+import os
 import sys
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from verify.cli.options import AsJson, At, InLanguage, Memory, Trust
 from verify.errors import CouldNotRun
+from verify.report.words import Language
 from verify.terminal import without_steering
 
 _COULD_NOT_RUN = 3
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-class _Language(StrEnum):
-    AR = "ar"
-    EN = "en"
-    BOTH = "both"
+_BY_ITSELF = "check"
 
 
-@app.command()
-def verify(  # noqa: PLR0917 - Typer reads options from the parameters; nobody else calls this
-    files: Annotated[list[Path] | None, typer.Argument(help="Documents (PDF) to judge.")] = None,
-    trust: Annotated[
-        str, typer.Option("--trust", help="The published root: a directory, or an https address.")
-    ] = "",
+class _Commands(TyperGroup):
+    """Files without a command are to be checked."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's own
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [_BY_ITSELF, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    subcommand_metavar="[COMMAND] FILE…",
+)
+
+
+@app.callback()
+def explain_yourself() -> None:
+    """Judge official documents and their seal codes, without a network and without trusting who made them.
+
+    `wathiqa-verify FILE…` judges files: it is short for `wathiqa-verify check FILE…`.
+
+    Exit status: 0 genuine and in force; 1 not genuine, or no longer in force; 2 cannot be decided;
+    3 could not run. With several files, that of the gravest, in the order 3, 1, 2, 0.
+    """
+
+
+@app.command(short_help="Judge documents (the command by itself).")
+def check(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE…", help="PDF files, folders of them, patterns in quotes; `-` is standard input."
+        ),
+    ] = None,
+    trust: Trust = "",
     seal: Annotated[
         list[str] | None, typer.Option("--seal", help="Judge the text of a QR symbol; may be repeated.")
     ] = None,
-    at: Annotated[
-        str, typer.Option("--at", help="Judge as of this instant (ISO 8601, UTC unless it says otherwise).")
-    ] = "",
-    memory: Annotated[
-        Path | None,
-        typer.Option(
-            "--memory", help="Remember here the newest lists seen, and refuse older ones from then on."
-        ),
+    at: At = "",
+    memory: Memory = None,
+    language: InLanguage = Language.BOTH,
+    as_json: AsJson = False,  # noqa: FBT002 - Typer makes a flag of it
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a report to be printed or filed here too.")
     ] = None,
-    language: Annotated[
-        _Language, typer.Option("--language", help="Language of the report.")
-    ] = _Language.BOTH,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,  # noqa: FBT002 - Typer makes a flag of it
+    from_: Annotated[
+        str,
+        typer.Option("--from", help="Judge what this file names too, a line each; `-` is standard input."),
+    ] = "",
+    brief: Annotated[
+        bool | None, typer.Option("--brief/--full", help="A line or a page for each; a line from 10 on.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=256, help="Judging processes; one a processor.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Note here what is done, and leave out what was done before."),
+    ] = None,
 ) -> None:
-    """Judge official documents and their seal codes; no network is needed with a local copy of the root.
+    """Judge documents, each in a process that is stopped if the file does it harm."""
+    from verify.cli.check import Question, answer
+    from verify.cli.inputs import read_names
 
-    Exit status: 0 genuine and in force; 1 not genuine, revoked, superseded or expired; 2 cannot be decided;
-    3 could not run.
-    """
-    if not trust or not (files or seal):
-        raise CouldNotRun("name at least one FILE or --seal TEXT, and --trust")
-    instant = _instant(at)
-    # The judges bring two PDF parsers and the cryptography with them; `--help` should not wait for those.
-    from verify.session import open_session  # noqa: PLC0415 - see above
+    question = Question(
+        names=(*(files or ()), *(read_names(from_) if from_ else ())),
+        seals=tuple(seal or ()),
+        trust=trust,
+        at=at,
+        memory=memory,
+        language=language,
+        as_json=as_json,
+        html=html,
+        brief=brief,
+        workers=workers,
+        journal=resume,
+    )
+    raise typer.Exit(answer(question))
 
-    session = open_session(trust, instant, language=language.value, as_json=as_json, memory=memory)
-    raise typer.Exit(session.run(files or [], seal or []))
 
+@app.command(short_help="Judge what a QR symbol says.")
+def seal(
+    texts: Annotated[
+        list[str], typer.Argument(metavar="TEXT…", help="What QR symbols say; `-` reads lines.")
+    ],
+    trust: Trust = "",
+    at: At = "",
+    memory: Memory = None,
+    language: InLanguage = Language.BOTH,
+    as_json: AsJson = False,  # noqa: FBT002 - Typer makes a flag of it
+) -> None:
+    """Judge what the QR symbol of a paper says; then compare the fields with the paper."""
+    from verify.cli.check import Question, answer
 
-def _instant(text: str) -> datetime:
-    if not text:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CouldNotRun(f"--at {text}: not an instant as ISO 8601 writes it") from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    lines = [line for text in texts for line in (sys.stdin if text == "-" else (text,))]
+    question = Question(
+        names=(),
+        seals=tuple(filter(None, map(str.strip, lines))),
+        trust=trust,
+        at=at,
+        memory=memory,
+        language=language,
+        as_json=as_json,
+        html=None,
+        brief=None,
+        workers=1,
+        journal=None,
+    )
+    raise typer.Exit(answer(question))
 
 
 def main() -> None:
     """Entry point; whatever keeps the command from running ends with exit status 3."""
     try:
         code = app(standalone_mode=False)
+    except BrokenPipeError:
+        # Who read this has seen enough; Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _COULD_NOT_RUN
     except Exception as error:  # noqa: BLE001 - usage errors and defects alike: their usual 2 would mean "undecided"
-        sys.stderr.write(f"wathiqa-verify: {without_steering(str(error)) or type(error).__name__}\n")
+        sys.stderr.write(f"wathiqa-verify: {without_steering(_said(error))}\n")
         code = _COULD_NOT_RUN
     raise SystemExit(code or 0)
+
+
+def _said(error: Exception) -> str:
+    """What people can do something about; a defect is told by its kind alone."""
+    is_ours = isinstance(error, CouldNotRun) or hasattr(error, "format_message")
+    return str(error) if is_ours and str(error) else type(error).__name__

@@ -39,5 +39,4 @@ def _run(arguments: list[str], public: Path) -> list[dict[str, Any]]:
     )
     if not finished.stdout:
         raise RuntimeError(f"wathiqa-verify: {finished.stderr.strip()}")
-    reports: list[dict[str, Any]] = json.loads(finished.stdout)["reports"]
-    return reports
+    return [json.loads(line) for line in finished.stdout.splitlines()]

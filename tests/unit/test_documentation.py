@@ -153,6 +153,8 @@ def _code(page: Path) -> Iterator[str]:
 def _check_command(text: str) -> None:
     name, *rest = _words(text)
     command: Any = typer.main.get_command(wathiqa_verify if name == "wathiqa-verify" else wathiqa)
+    if name == "wathiqa-verify" and rest and rest[0] not in {*command.commands, "--help"}:
+        rest.insert(0, "check")  # what it does by itself
     while rest and hasattr(command, "commands"):
         if rest[0].startswith("-") or rest[0] == "…":
             break

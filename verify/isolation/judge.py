@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
+from verify.bundle.opening import open_trust
 from verify.isolation.frames import BrokenFrame, read_frame, write_frame
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS
 from verify.isolation.orders import KEPT_BACK, Answered, Beginning, Order, Ready, Task
@@ -23,7 +24,7 @@ from verify.isolation.restraint import allow_processor_time, has_swollen, restra
 from verify.memory import encode_memory, parse_memory
 from verify.report.knowledge import knowledge_of
 from verify.seal import validate_seal_code
-from verify.trust import Trust, TrustError, load_trust
+from verify.trust import Trust, TrustError
 
 if TYPE_CHECKING:
     from verify.documents import DocumentJudge
@@ -83,7 +84,7 @@ def main() -> None:
 
 def _begin(beginning: Beginning, answers: BinaryIO) -> Bench | None:
     try:
-        trust = load_trust(beginning.trust, at=beginning.at, memory=parse_memory(beginning.memory))
+        trust = open_trust(beginning.trust, at=beginning.at, memory=parse_memory(beginning.memory))
     except (TrustError, OSError, ValueError) as error:
         write_frame(answers, encode_plain(Ready(problem=str(error))))
         return None

@@ -44,9 +44,14 @@ _AHEAD = 3  # submissions under way for each process, so that none waits for the
 class Judged:
     """What became of one submission: a report, or why there is none."""
 
-    name: str
+    submission: Submission
     report: ValidationReport | None
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The submission's."""
+        return self.submission.name
 
 
 def processors() -> int:
@@ -144,9 +149,9 @@ class JudgingPool:
         Raises:
             CouldNotRun: no process could be started any more.
         """
-        under_way: deque[tuple[str, Future[ValidationReport]]] = deque()
+        under_way: deque[tuple[Submission, Future[ValidationReport]]] = deque()
         for submission in submissions:
-            under_way.append((submission.name, self.judge(submission.name, submission.content)))
+            under_way.append((submission, self._threads.submit(self._judge, submission, self._at)))
             if len(under_way) >= _AHEAD * self._workers:
                 yield _judged(*under_way.popleft())
         while under_way:
@@ -246,8 +251,8 @@ def _newest(memory: Memory, seen: Memory) -> Memory:
     )
 
 
-def _judged(name: str, future: Future[ValidationReport]) -> Judged:
+def _judged(submission: Submission, future: Future[ValidationReport]) -> Judged:
     try:
-        return Judged(name=name, report=future.result())
+        return Judged(submission=submission, report=future.result())
     except NotReadable as error:
-        return Judged(name=name, report=None, problem=error.reason)
+        return Judged(submission=submission, report=None, problem=error.reason)

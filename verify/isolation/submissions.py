@@ -25,10 +25,11 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One document: its name in the report, and its octets or where they are."""
+    """One document: its name in the report, and its octets, or where they are, or why there are none."""
 
     name: str
     content: bytes | Path
+    problem: str = ""
 
     def read(self, max_octets: int) -> bytes:
         """Its octets.
@@ -37,6 +38,8 @@ class Submission:
             TooLarge: more than `max_octets`.
             NotReadable: they cannot be had.
         """
+        if self.problem:
+            raise NotReadable(self.problem)
         if isinstance(self.content, bytes):
             return _bounded(self.content, len(self.content), max_octets)
         try:

@@ -112,7 +112,7 @@ def test_of_several_the_gravest_decides(town: Town, file: Path, tmp_path: Path) 
 
     judged = town.verify(str(file), str(forged), "--json")
     assert judged.code == NOT_GENUINE
-    reports = json.loads(judged.out)["reports"]
+    reports = [json.loads(line) for line in judged.out.splitlines()]
     assert [report["exit_code"] for report in reports] == [GENUINE, NOT_GENUINE]
     assert town.verify(str(file), str(forged), str(tmp_path / "nowhere.pdf")).code == COULD_NOT_RUN
 

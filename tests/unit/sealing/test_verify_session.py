@@ -1,37 +1,181 @@
-"""The command on files whose names somebody else chose."""
+"""The command on many documents, and on names that somebody else chose."""
 
 import io
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from sealing_office import Office
+from sealing_office import NOW, Office
+from sealing_publication import publish
 
-from verify.report.words import Language
-from verify.session import Session
+from verify.app import main
 
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
+AT = NOW + timedelta(hours=3)
+Run = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def public(sealed_by: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(sealed_by, tmp_path_factory.mktemp("published") / "public")
+
+
+@pytest.fixture
+def run(public: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    def command(*arguments: object) -> int:
+        given = [*map(str, arguments), "--trust", str(public), "--at", AT.isoformat()]
+        if arguments[0] != "seal":
+            given += ["--workers", "1"]
+        monkeypatch.setattr("sys.argv", ["wathiqa-verify", *given])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return command
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sealed: bytes) -> Path:
+    """A genuine document, one that was changed, and one more level down; and something else."""
+    archive = tmp_path / "archive"
+    (archive / "more").mkdir(parents=True)
+    (archive / "a.pdf").write_bytes(sealed)
+    (archive / "b.PDF").write_bytes(sealed + b" ")
+    (archive / "more" / "c.pdf").write_bytes(sealed)
+    (archive / "readme.txt").write_text("nothing official")
+    return archive
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_folder_is_gone_through_in_its_order(
+    run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, "--json") == 1
+
+    reports = lines(capsys.readouterr().out)
+    assert [Path(str(each["file"])).name for each in reports] == ["a.pdf", "b.PDF", "c.pdf"]
+    assert [each["verdict"] for each in reports] == ["genuine", "not-genuine", "genuine"]
+
+
+def test_patterns_lists_and_standard_input_name_documents_too(
+    run: Run, folder: Path, sealed: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    listed = folder / "list.txt"
+    listed.write_text(f"{folder / 'more' / 'c.pdf'}\n\n")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(sealed)))
+
+    assert run(folder / "*.pdf", "-", "--from", listed, "--json") == 0
+
+    reports = lines(capsys.readouterr().out)
+    names = [str(folder / "a.pdf"), "-", str(folder / "more" / "c.pdf")]
+    assert [each["file"] for each in reports] == names
+
+
+def test_what_names_no_document_is_said_and_hides_nothing(
+    run: Run, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    assert run(empty, tmp_path / "*.pdf", tmp_path / "no.pdf", folder / "a.pdf", "--json") == 3
+
+    said = capsys.readouterr()
+    assert [each["about"] for each in lines(said.out)] == ["unread", "unread", "unread", "document"]
+    assert [line.rpartition(": ")[2] for line in said.err.splitlines()] == [
+        "no file in it ends in .pdf",
+        "no file is named like this",
+        os.strerror(2),
+    ]
+
+
+def test_many_are_told_in_a_line_each_and_counted(
+    run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, "--brief", "--language", "en") == 1
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"✔ GENUINE and in force  {folder / 'a.pdf'}"
+    assert said[1].startswith(f"✖ NOT GENUINE  {folder / 'b.PDF'}  ")
+    assert [line.split() for line in said[-2:]] == [
+        ["2", "✔", "GENUINE", "and", "in", "force"],
+        ["1", "✖", "NOT", "GENUINE"],
+    ]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    run: Run, folder: Path, sealed: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A killed process may leave half a line; a document that changed meanwhile is judged again."""
+    journal = tmp_path / "run.journal"
+    assert run(folder, "--json", "--resume", journal) == 1
+    whole = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(whole[:2]) + whole[2][:20])
+    capsys.readouterr()
+
+    assert run(folder, "--json", "--resume", journal) == 1
+    assert [Path(str(each["file"])).name for each in lines(capsys.readouterr().out)] == ["b.PDF", "c.pdf"]
+    assert run(folder, "--json", "--resume", journal) == 1  # by what the journal says of b.PDF
+    assert capsys.readouterr().out == ""
+    (folder / "b.PDF").write_bytes(sealed)
+    assert run(folder, "--json", "--resume", journal) == 0
+    assert [Path(str(each["file"])).name for each in lines(capsys.readouterr().out)] == ["b.PDF"]
+
+
+@pytest.mark.parametrize("content", [b"{}\n", b"[]\n", b"\xff\n", b'{"journal":1,"trust":"x","at":null}\n'])
+def test_a_journal_of_something_else_is_left_alone(
+    run: Run, folder: Path, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = tmp_path / "run.journal"
+    journal.write_bytes(content)
+    assert run(folder, "--resume", journal) == 3
+    assert journal.read_bytes() == content
+    assert "run.journal" in capsys.readouterr().err
+
+
+def test_a_report_to_be_printed_is_written_beside_the_others(
+    run: Run, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "report.html"
+    assert run(folder, "--json", "--html", page) == 1
+    assert len(lines(capsys.readouterr().out)) == 3
+    assert page.read_text(encoding="utf-8").count("<article") == 1 + 3  # and the overview
+    assert run(folder, "--html", tmp_path / "nowhere" / "report.html") == 3
+
+
+def test_a_symbol_that_is_none_of_ours_is_said_to_be_so(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("seal", "https://example.com/", "--language", "en") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "NOT GENUINE" in said
+    monkeypatch.setattr(sys, "stdin", io.StringIO("hello\n\nhello again\n"))
+    assert run("seal", "-", "--json") == 1
+    assert [each["about"] for each in lines(capsys.readouterr().out)] == ["seal-code", "seal-code"]
 
 
 def test_name_of_a_file_does_not_steer_the_terminal(
-    office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trap = tmp_path / "\x1b]0;genuine\x07\n\u202e.pdf"
-    trap.mkdir()
-
-    code = Session(office.trust(), NOW, language=Language.EN, as_json=False).run([trap], [])
+    assert run(trap) == 3
 
     said = capsys.readouterr().err
-    assert code == 3
     assert said.count("\n") == 1
     assert not {"\x1b", "\x07", "\u202e"} & set(said)
+    trap.write_bytes(b"no PDF")
+    assert run(trap, "--brief") == 1
+    assert not {"\x1b", "\x07", "\u202e"} & set(capsys.readouterr().out)
 
 
 def test_name_that_is_not_utf_8_hides_no_other_report(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd, plain = tmp_path / os.fsdecode(b"\xff.pdf"), tmp_path / "plain.pdf"
     for file in (odd, plain):
@@ -39,8 +183,7 @@ def test_name_that_is_not_utf_8_hides_no_other_report(
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
     monkeypatch.setattr(sys, "stdout", out)
 
-    code = Session(office.trust(), NOW, language=Language.EN, as_json=True).run([odd, plain], [])
+    assert run(odd, plain, "--json", "--resume", tmp_path / "journal") == 1
 
     out.seek(0)
-    assert code == 1
-    assert [report["file"] for report in json.loads(out.read())["reports"]] == [str(odd), str(plain)]
+    assert [each["file"] for each in lines(out.read())] == [str(odd), str(plain)]

@@ -1,0 +1,1 @@
+"""The auditors' command: what it is asked, what it reads, what it answers."""

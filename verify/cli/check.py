@@ -1,0 +1,88 @@
+"""`wathiqa-verify check`, which is what the command does by itself: judge documents and seal codes."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from verify.cli.benches import open_pool
+from verify.cli.inputs import Inputs
+from verify.cli.journal import Journal
+from verify.cli.options import instant
+from verify.cli.outputs import Lines, Output, People, Printed
+from verify.cli.progress import Progress
+from verify.cli.session import Session
+from verify.errors import CouldNotRun
+from verify.isolation.limits import MAX_DOCUMENT_OCTETS
+from verify.isolation.pool import processors
+from verify.report.knowledge import Knowledge
+from verify.report.words import Language
+
+MANY = 10  # documents; from here on a line each says more than a page each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What one run was asked."""
+
+    names: tuple[str, ...]
+    seals: tuple[str, ...]
+    trust: str
+    at: str
+    memory: Path | None
+    language: Language
+    as_json: bool
+    html: Path | None
+    brief: bool | None  # None: as the number of documents suggests
+    workers: int | None
+    journal: Path | None
+
+
+def answer(question: Question) -> int:
+    """Judges; the exit status.
+
+    Raises:
+        CouldNotRun: it could not even begin.
+    """
+    if not question.names and not question.seals:
+        raise CouldNotRun("name at least one FILE, or --seal TEXT")
+    at = instant(question.at)
+    inputs = Inputs(question.names, MAX_DOCUMENT_OCTETS)
+    total = _total(question, inputs)
+    workers = question.workers or min(processors(), max(total, 1))
+    with ExitStack() as open_:
+        pool = open_pool(question.trust, at, memory=question.memory, workers=workers)
+        journal = None
+        if question.journal is not None:
+            journal = Journal(question.journal, trust=question.trust, at=question.at or None)
+            open_.enter_context(journal)
+        open_.enter_context(pool)
+        session = Session(
+            pool,
+            _outputs(question, total, pool.knowledge, open_),
+            Progress(sys.stderr, total),
+            journal=journal,
+            memory=question.memory,
+        )
+        return session.run(inputs, question.seals)
+
+
+def _total(question: Question, inputs: Inputs) -> int:
+    return inputs.count() + len(question.seals)
+
+
+def _outputs(
+    question: Question, total: int, knowledge: Knowledge | None, open_: ExitStack
+) -> Sequence[Output]:
+    brief = question.brief if question.brief is not None else total >= MANY
+    outputs: list[Output] = []
+    if question.as_json:
+        outputs.append(Lines())
+    else:
+        outputs.append(People(language=question.language, brief=brief, knowledge=knowledge))
+    if question.html is not None:
+        printed = Printed(question.html, language=question.language, knowledge=knowledge)
+        open_.callback(printed.close)
+        outputs.append(printed)
+    return outputs
