@@ -25,7 +25,7 @@ from verify.seal import SealReport
 from verify.sentences import differs, passed, unsaid
 from verify.signature import SignatureJudgement
 from verify.structure import SealedFile
-from verify.verdict import Check, Comparisons, FieldComparison, Indication, Outcome
+from verify.verdict import Check, Comparisons, FieldComparison, Indication, Outcome, SubIndication
 
 RECORD_NAME = "record.json"
 RECORD_RELATIONSHIP = "/Source"
@@ -51,7 +51,9 @@ def find_seal_code(links: Iterable[str], verify_origin: str) -> str | None:
 def compare(
     file: SealedFile, signature: SignatureJudgement, seal: SealReport | None, trust_list: TrustList
 ) -> Comparison:
-    """Compares what the parts say."""
+    """Compares what the parts say; of a file from under another root, what there is to compare."""
+    if not _is_ours(signature) and (seal is None or seal.indication is not Indication.TOTAL_PASSED):
+        return Comparison(comparisons=Comparisons(record=Outcome.UNDECIDED), checks=(unsaid("seal-code"),))
     if seal is None:
         return Comparison(comparisons=Comparisons(record=Outcome.FAILED), checks=(differs("seal-code"),))
     profile = trust_list.profile(seal.claims.profile) if seal.claims else None
@@ -67,6 +69,11 @@ def compare(
         checks=(seal.check, *agrees, agency),
         fields=tuple(_compared(seal.fields, seal.claims, sealed)),
     )
+
+
+def _is_ours(signature: SignatureJudgement) -> bool:
+    """Whether the file claims to be of this service; one whose seal is wrong may claim anything."""
+    return signature.sub_indication is not SubIndication.NO_CERTIFICATE_CHAIN_FOUND or signature.trusted
 
 
 def _gravest(*checks: Check) -> Outcome:
@@ -126,9 +133,9 @@ def _check_agency(
     record: dict[str, JsonValue] | None, signature: SignatureJudgement, agency: Agency | None
 ) -> Check:
     identifier = signature.facts.organization_identifier or ""
-    if signature.indication is Indication.TOTAL_FAILED and not signature.trusted:
+    if not signature.trusted:
         return unsaid("agency")
-    if record is None or agency is None or not signature.trusted:
+    if record is None or agency is None:
         return differs("agency", certificate=identifier)
     if identifier != agency.organization_identifier:
         return differs("agency", certificate=identifier, seal_code=agency.organization_identifier)

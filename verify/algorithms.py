@@ -4,18 +4,25 @@ What was signed with an algorithm that has weakened since still counts, if a tim
 it existed before (§5.6.3). So every signature is measured at the instant that is proven for it.
 Whoever renews archives reads the same table, and renews before the day.
 
-The table follows ETSI TS 119 312 and the SOG-IS list of agreed mechanisms, which set no end for any
-of these. NIST IR 8547 (draft) would have all of them end with 2035: a date to be put here once it binds.
+The table is that of ETSI TS 119 312 v1.5.1, as ETSI publishes it for machines (issued 2024-10-13; EU DSS
+carries it too). It follows the SOG-IS list of agreed mechanisms: what is *recommended* there has no end,
+what is *legacy* ends with 2028. Stricter than the table is what our authority never uses: RSA below 3072
+bits (legacy there), SHA-3 and RSA-PSS in signatures (recommended there). NIST IR 8547 (draft) would have all
+of these end with 2035: a date to be put here once it binds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
 
+RSA_PKCS1 = "rsassa_pkcs1v15"
+# TS 119 312 v1.5.1: until 2028-12-31T23:59:59.999+01:00, whatever the length of the key.
+_END_OF_LEGACY = datetime(2028, 12, 31, 23, tzinfo=UTC)
 # The first instant at which an algorithm no longer counts; None: none is known.
 AGREED: Mapping[str, datetime | None] = {
     "sha256": None,
@@ -25,8 +32,18 @@ AGREED: Mapping[str, datetime | None] = {
     "ecdsa-p384": None,
     "ecdsa-p521": None,
     "rsa-3072": None,
+    RSA_PKCS1: _END_OF_LEGACY,
 }
-MIN_RSA_BITS = 3072  # TS 119 312, usable beyond 2028
+MIN_RSA_BITS = 3072  # TS 119 312: shorter ones are legacy too
+
+
+_PKCS1_SIGNATURES = frozenset(
+    {
+        SignatureAlgorithmOID.RSA_WITH_SHA256,
+        SignatureAlgorithmOID.RSA_WITH_SHA384,
+        SignatureAlgorithmOID.RSA_WITH_SHA512,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,8 @@ class Algorithms:
 def of_certificate(certificate: x509.Certificate) -> frozenset[str]:
     """The algorithms that a certificate's own signature and its key stand for."""
     digest = certificate.signature_hash_algorithm
-    return frozenset({of_key(certificate), digest.name if digest else "none"})
+    padding = {RSA_PKCS1} if certificate.signature_algorithm_oid in _PKCS1_SIGNATURES else set()
+    return frozenset({of_key(certificate), digest.name if digest else "none", *padding})
 
 
 def of_key(certificate: x509.Certificate) -> str:

@@ -17,8 +17,13 @@ from verify.seal import validate_seal_code
 from verify.sentences import failed, passed
 from verify.signature import judge_signature
 from verify.structure import SealedFile, read_sealed_file
+from verify.trail import Trail
 from verify.trust import Trust
 from verify.verdict import DocumentFacts, DocumentStanding, Indication, ValidationReport
+
+_FORM = Trail()
+_FORM.passed("format")
+_WELL_FORMED = tuple(_FORM.constraints)
 
 
 class DocumentJudge:
@@ -34,12 +39,15 @@ class DocumentJudge:
         try:
             file = read_sealed_file(pdf)
         except NotVerified as reason:
+            trail = Trail()
+            trail.stopped(reason)
             return ValidationReport(
                 at=at,
                 sha256=digest,
                 indication=reason.indication,
                 sub_indication=reason.sub_indication,
                 checks=(failed(reason),),
+                constraints=tuple(trail.constraints),
             )
         return self._report(file, digest, at)
 
@@ -64,6 +72,7 @@ class DocumentJudge:
             signature=signature.facts,
             document=seal.document if seal else DocumentFacts(),
             checks=(passed("structure"), *signature.checks, *comparison.checks),
+            constraints=(*_WELL_FORMED, *signature.constraints),
             fields=comparison.fields,
         )
 

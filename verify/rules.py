@@ -10,6 +10,7 @@ RULES: Mapping[str, str] = {
     "structure": "docs/formats/pdf-seal.md; EN 319 102-1 §5.2.2",
     "seal": "EN 319 102-1 §5.2.7",
     "archive": "EN 319 102-1 §5.6.2",
+    "archive-passed-over": "EN 319 102-1 §5.6.3.4",
     "time-stamp": "EN 319 102-1 §5.4",
     "no-time-stamp": "EN 319 102-1 §5.3",
     "seal-certificate": "EN 319 102-1 §5.2.6",

@@ -84,9 +84,20 @@ _FAILED: Mapping[str, Words] = {
 }
 
 _UNSAID: Mapping[str, Words] = {
+    "seal-code": Words(
+        ar="لم تُقارن أجزاء الملف، لأنه مختوم لدى خدمة أخرى غير الموثوقة هنا.",
+        en="The parts of the file were not compared: it was sealed under another root than is trusted here.",
+    ),
     "agency": Words(
-        ar="لا يمكن القول من ختم الملف، لأن الختم غير صحيح.",
-        en="It cannot be said who sealed the file, since the seal is wrong.",
+        ar="لا يمكن القول من ختم الملف.",
+        en="It cannot be said who sealed the file.",
+    ),
+}
+
+_PASSED_OVER: Mapping[str, Words] = {
+    "archive-passed-over": Words(
+        ar="لا يمكن الاعتماد على طابع زمني أُضيف للأرشيف، وقد حُكم على الختم من دونه.",
+        en="A time-stamp that an archive added cannot be relied on; the seal was judged without it.",
     ),
 }
 
@@ -163,6 +174,15 @@ def failed(reason: NotVerified) -> Check:
     outcome = Outcome.UNDECIDED if undecided else Outcome.FAILED
     facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
     return Check(code=reason.check, rule=RULES[reason.check], outcome=outcome, words=words, facts=facts)
+
+
+def passed_over(reason: NotVerified) -> Check:
+    """A proof that is none, where the file needs no other than it has."""
+    code = f"{reason.check}-passed-over"
+    facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
+    return Check(
+        code=code, rule=RULES[code], outcome=Outcome.UNDECIDED, words=_PASSED_OVER[code], facts=facts
+    )
 
 
 def differs(code: str, **facts: str) -> Check:

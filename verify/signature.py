@@ -18,15 +18,17 @@ from cryptography.x509.oid import NameOID
 
 from signing.formats.pades_level import Level
 from verify.algorithms import Algorithms
-from verify.chain import ChainJudge, Role
+from verify.chain import ChainJudge
 from verify.errors import NotDecided, NotVerified
+from verify.fitness import Role
 from verify.past import CLOCK_SKEW, Past, Proof, evidence_of
 from verify.revocation import Revoked
-from verify.sentences import failed, passed
+from verify.sentences import failed, passed, passed_over
 from verify.signed_data import SignedData, parse_signed_data
 from verify.structure import SealedFile
 from verify.time_stamps import parse_time_stamp
-from verify.verdict import Check, Indication, SignatureFacts, SubIndication
+from verify.trail import Trail
+from verify.verdict import Check, Constraint, Indication, Outcome, SignatureFacts, SubIndication
 
 # A seal is time-stamped at once; a longer gap means that the claimed time is not the time of sealing.
 MAX_STAMPING_DELAY = timedelta(days=1)
@@ -40,6 +42,7 @@ class SignatureJudgement:
     sub_indication: SubIndication | None
     checks: tuple[Check, ...]
     facts: SignatureFacts
+    constraints: tuple[Constraint, ...] = ()
     level: Level | None = None
     certificate: x509.Certificate | None = None
     trusted: bool = False  # the certificate leads to a root of ours
@@ -50,6 +53,7 @@ class _Course:
     """What has been found so far; a judgement can stop at any step and still report it."""
 
     facts: SignatureFacts
+    trail: Trail = field(default_factory=Trail)
     checks: list[Check] = field(default_factory=list)
     level: Level | None = None
     certificate: x509.Certificate | None = None
@@ -62,7 +66,8 @@ def judge_signature(
     """The judgement on the signature of `file` at the instant `at`; never raises."""
     course = _Course(facts=SignatureFacts(claimed_at=file.claimed_at))
     try:
-        _judge(file, Past(chain=chain, algorithms=algorithms or Algorithms(), now=at), course)
+        past = Past(chain=chain, algorithms=algorithms or Algorithms(), now=at, trail=course.trail)
+        _judge(file, past, course)
     except NotVerified as reason:
         return _stopped(course, reason)
     except Exception as error:  # noqa: BLE001 - a hostile file must end in a report
@@ -74,6 +79,8 @@ def judge_signature(
 
 def _stopped(course: _Course, reason: NotVerified) -> SignatureJudgement:
     course.checks.append(failed(reason))
+    if not course.trail.constraints or course.trail.constraints[-1].outcome is Outcome.PASSED:
+        course.trail.stopped(reason)
     return _judgement(course, reason.indication, reason.sub_indication)
 
 
@@ -85,6 +92,7 @@ def _judgement(
         sub_indication=sub_indication,
         checks=tuple(course.checks),
         facts=course.facts,
+        constraints=tuple(course.trail.constraints),
         level=course.level,
         certificate=course.certificate,
         trusted=course.trusted,
@@ -92,7 +100,27 @@ def _judgement(
 
 
 def _judge(file: SealedFile, past: Past, course: _Course) -> None:
-    signed = parse_signed_data(file.cms, content_type="data", check="seal", digest=file.signed_digest)
+    signed = _judge_seal(file, past, course)
+    proof, doubt = past.judge_document_time_stamps(file)
+    if proof.archived_at is not None:
+        course.facts = replace(course.facts, archived_at=proof.archived_at)
+        course.checks.append(passed("archive", at=proof.archived_at.isoformat()))
+    try:
+        _judge_time(signed, file, past, proof, course)
+    except NotDecided as reason:
+        course.trail.stopped(reason)
+        # What a better archive time-stamp would have proven is missing: that is why.
+        raise (doubt or reason) from reason
+    if doubt is not None:
+        course.checks.append(passed_over(doubt))
+
+
+def _judge_seal(file: SealedFile, past: Past, course: _Course) -> SignedData:
+    """The signature itself, and whose it is."""
+    course.trail.about("seal")
+    signed = parse_signed_data(
+        file.cms, content_type="data", check="seal", digest=file.signed_digest, trail=course.trail
+    )
     if "signing_time" in signed.attribute_types:
         # EN 319 142-1 §6.3: the time is /M, and nowhere else.
         raise NotVerified(SubIndication.SIG_CONSTRAINTS_FAILURE, "seal", rule="signing-time attribute")
@@ -101,10 +129,16 @@ def _judge(file: SealedFile, past: Past, course: _Course) -> None:
     course.checks.append(passed("seal"))
     course.level = _level(signed, file)
     course.trusted = past.chain.knows(signed.signer, evidence_of(file, signed.certificates))
-    proof = past.judge_document_time_stamps(file)
-    if proof.archived_at is not None:
-        course.facts = replace(course.facts, archived_at=proof.archived_at)
-        course.checks.append(passed("archive", at=proof.archived_at.isoformat()))
+    if not course.trusted:
+        # §5.2.6: before anything is asked about times. It may be a good seal of somebody else's.
+        course.trail.about("seal-certificate")
+        raise NotDecided(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, "seal-certificate")
+    return signed
+
+
+def _judge_time(signed: SignedData, file: SealedFile, past: Past, proof: Proof, course: _Course) -> None:
+    """When the seal existed, and whether its certificate was good then."""
+    course.trail.about("time-stamp")
     proof = _judge_time_stamp(signed, file, past, proof)
     if proof.until is None:
         course.checks.append(passed("no-time-stamp"))
@@ -112,6 +146,7 @@ def _judge(file: SealedFile, past: Past, course: _Course) -> None:
         course.facts = replace(course.facts, proven_at=proof.at)
     if signed.time_stamp_tokens:
         course.checks.append(passed("time-stamp", at=proof.at.isoformat()))
+    course.trail.about("seal-certificate")
     _judge_certificate(signed, file, past, proof, course)
 
 
@@ -130,13 +165,15 @@ def _judge_time_stamp(signed: SignedData, file: SealedFile, past: Past, proof: P
         return proof
     if len(signed.time_stamp_tokens) > 1:
         raise NotDecided(SubIndication.SIG_CONSTRAINTS_FAILURE, "time-stamp", rule="several")
-    stamp = parse_time_stamp(signed.time_stamp_tokens[0], over=(signed.signature,), check="time-stamp")
+    stamp = parse_time_stamp(
+        signed.time_stamp_tokens[0], over=(signed.signature,), check="time-stamp", trail=past.trail
+    )
     delay = stamp.generated_at - file.claimed_at
     if not -CLOCK_SKEW <= delay <= MAX_STAMPING_DELAY:
         raise NotDecided(
             SubIndication.TIMESTAMP_ORDER_FAILURE, "time-stamp", rule="far from the claimed time"
         )
-    evidence = evidence_of(file, (*stamp.certificates, *signed.certificates), before=_first(file))
+    evidence = evidence_of(file, (*stamp.certificates, *signed.certificates), before=proof.revision)
     return past.judge_time_stamp(stamp, evidence, proof, check="time-stamp")
 
 
@@ -147,11 +184,14 @@ def _judge_certificate(
         raise NotDecided(
             SubIndication.TIMESTAMP_ORDER_FAILURE, "time-stamp", rule="older than the claimed time"
         )
-    evidence = evidence_of(file, signed.certificates, before=_first(file))
+    past.trail.passed("order", claimed=file.claimed_at.isoformat(), proven=proof.at.isoformat())
+    evidence = evidence_of(file, signed.certificates, before=proof.revision)
     check = "seal-certificate"
     try:
+        later = past.chain.judge(
+            signed.signer, Role.SEAL, at=proof.at, evidence=evidence, check=check, trail=past.trail
+        )
         past.check_algorithms(signed.algorithms, signed.signer, evidence, proof, check=check)
-        later = past.chain.judge(signed.signer, Role.SEAL, at=proof.at, evidence=evidence, check=check)
     except NotDecided as reason:
         _raise_if_revoked_when_claimed(reason, file.claimed_at)
         raise
@@ -159,11 +199,6 @@ def _judge_certificate(
     if proof.until is None:
         proof = past.outermost(proof, signed.signer, signed.algorithms, evidence)
     course.facts = replace(course.facts, judgeable_until=proof.until, algorithms=proof.algorithms)
-
-
-def _first(file: SealedFile) -> int | None:
-    """The revision of the oldest document time-stamp, which proves what the seal's evidence is."""
-    return file.time_stamps[0].order if file.time_stamps else None
 
 
 def _certificate_passed(later: Revoked | None) -> Check:

@@ -14,8 +14,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from verify.algorithms import MIN_RSA_BITS, of_key
+from verify.algorithms import MIN_RSA_BITS, RSA_PKCS1, of_key
 from verify.errors import NotVerified
+from verify.trail import Trail
 from verify.verdict import SubIndication
 
 MAX_CERTIFICATES = 16
@@ -45,7 +46,7 @@ class SignedData:
 
 
 def parse_signed_data(
-    der: bytes, *, content_type: str, check: str, digest: bytes | None = None
+    der: bytes, *, content_type: str, check: str, digest: bytes | None = None, trail: Trail | None = None
 ) -> SignedData:
     """Reads and verifies one SignedData.
 
@@ -54,10 +55,12 @@ def parse_signed_data(
         content_type: what must have been signed, `data` or `tst_info`.
         check: the name of the check in a report.
         digest: SHA-256 of the detached content; None where the content is inside.
+        trail: where each constraint is noted.
 
     Raises:
         NotVerified: with the ETSI sub-indication that says why.
     """
+    trail = trail or Trail()
     try:
         signed = _load(der)
         content = _content(signed, content_type, detached=digest is not None)
@@ -68,6 +71,7 @@ def parse_signed_data(
         raise
     except Exception as error:
         raise NotVerified(SubIndication.FORMAT_FAILURE, check, rule=type(error).__name__) from error
+    trail.passed("format")
     if signer is None:
         raise NotVerified(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, check)
     try:
@@ -76,9 +80,13 @@ def parse_signed_data(
         message = b"\x31" + signer_info["signed_attrs"].dump()[1:]
         attributes = _attributes(signer_info)
         _check_attributes(signer_info, attributes, signer, content_type, check)
-        _check_digest(signer_info, attributes, content, digest, check)
-        _check_signature(signer_info, message, signer, check)
         tokens = _tokens(signer_info, check)
+        trail.passed("signing-certificate", sha256=signer.fingerprint(hashes.SHA256()).hex())
+        trail.passed("acceptance")
+        _check_digest(signer_info, attributes, content, digest, check)
+        trail.passed("integrity")
+        _check_signature(signer_info, message, signer, check)
+        trail.passed("signature-value")
     except NotVerified:
         raise
     except Exception as error:
@@ -209,7 +217,7 @@ def _check_signature(info: cms.SignerInfo, message: bytes, signer: x509.Certific
         match signer.public_key():
             case ec.EllipticCurvePublicKey() as key if scheme.signature_algo == "ecdsa":
                 key.verify(signature, message, ec.ECDSA(algorithm))
-            case rsa.RSAPublicKey(key_size=size) as key if scheme.signature_algo == "rsassa_pkcs1v15":
+            case rsa.RSAPublicKey(key_size=size) as key if scheme.signature_algo == RSA_PKCS1:
                 if size < MIN_RSA_BITS:
                     raise NotVerified(SubIndication.CRYPTO_CONSTRAINTS_FAILURE, check, bits=str(size))
                 key.verify(signature, message, padding.PKCS1v15(), algorithm)
@@ -221,7 +229,9 @@ def _check_signature(info: cms.SignerInfo, message: bytes, signer: x509.Certific
 
 def _algorithms(info: cms.SignerInfo, signer: x509.Certificate) -> frozenset[str]:
     digest: str = info["digest_algorithm"]["algorithm"].native
-    return frozenset({digest, _scheme_hash(info["signature_algorithm"], info), of_key(signer)})
+    scheme = info["signature_algorithm"]
+    padding_ = {RSA_PKCS1} if scheme.signature_algo == RSA_PKCS1 else set()
+    return frozenset({digest, _scheme_hash(scheme, info), of_key(signer), *padding_})
 
 
 def _scheme_hash(scheme: cms.SignedDigestAlgorithm, info: cms.SignerInfo) -> str:

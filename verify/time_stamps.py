@@ -10,6 +10,7 @@ from cryptography import x509
 
 from verify.errors import NotVerified
 from verify.signed_data import parse_signed_data
+from verify.trail import Trail
 from verify.verdict import SubIndication
 
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
@@ -25,13 +26,16 @@ class TimeStamp:
     algorithms: frozenset[str]  # digests and key, as `algorithms.py` names them
 
 
-def parse_time_stamp(token: bytes, *, over: Iterable[bytes | memoryview], check: str) -> TimeStamp:
+def parse_time_stamp(
+    token: bytes, *, over: Iterable[bytes | memoryview], check: str, trail: Trail | None = None
+) -> TimeStamp:
     """Reads a token and checks that it is about the octets `over`, part by part.
 
     Raises:
         NotVerified: malformed, wrongly signed, or about something else.
     """
-    signed = parse_signed_data(token, content_type="tst_info", check=check)
+    trail = trail or Trail()
+    signed = parse_signed_data(token, content_type="tst_info", check=check, trail=trail)
     try:
         info = tsp.TSTInfo.load(signed.content, strict=True)
         imprint = info["message_imprint"]
@@ -47,6 +51,7 @@ def parse_time_stamp(token: bytes, *, over: Iterable[bytes | memoryview], check:
         digest.update(part)
     if digest.digest() != stamped:
         raise NotVerified(SubIndication.HASH_FAILURE, check)
+    trail.passed("integrity", stamped=stamped.hex())
     return TimeStamp(
         generated_at=generated_at.astimezone(UTC),
         signer=signed.signer,

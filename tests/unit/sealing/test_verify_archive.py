@@ -175,14 +175,20 @@ def test_a_time_stamper_revoked_before_the_renewal_proves_nothing(long: Office) 
 
 
 def test_the_newest_time_stamper_revoked_proves_nothing(long: Office) -> None:
+    """While the seal's own time-stamp lasts, it is enough; afterwards nothing proves anything."""
     pdf = renewed_later(long, long.document(), 1)
     newest = long.authority.tsa.certificate.serial_number
     long.authority.revoked[newest] = Revocation(NOW + years(1.5))
     pki, at = long.authority, NOW + years(2)
     report = long.judge(pdf, at=at, crls=(pki.crl(pki.issuing, at),))
+    late = NOW + years(3.5)
+    later = long.judge(pdf, at=late, crls=(pki.crl(pki.issuing, late),))
 
-    assert told(report) == (Indication.INDETERMINATE, SubIndication.REVOKED_NO_POE)
-    assert stopped_by(report) == "archive"
+    assert told(report) == PASSED
+    assert stopped_by(report) == "archive-passed-over"
+    assert report.signature.judgeable_until == NOW + years(3)
+    assert told(later) == (Indication.INDETERMINATE, SubIndication.REVOKED_NO_POE)
+    assert stopped_by(later) == "archive"
 
 
 def test_a_seal_revoked_between_sealing_and_renewal_needs_its_own_time_stamp(long: Office) -> None:

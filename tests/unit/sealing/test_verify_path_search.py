@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sealing_pki import CA, NOW, SEAL, YEARS, Authority, Party, certify, name
 
-from verify import chain
-from verify.chain import OUR_LIMITS, ChainJudge, Evidence
+from verify import paths
+from verify.chain import ChainJudge, Evidence
 from verify.errors import NotDecided
+from verify.paths import OUR_LIMITS
 from verify.verdict import SubIndication
 
 
@@ -19,13 +20,13 @@ from verify.verdict import SubIndication
 def verifications(monkeypatch: pytest.MonkeyPatch) -> list[x509.Certificate]:
     """Every certificate that a signature was verified under."""
     asked: list[x509.Certificate] = []
-    genuine = chain.verify_issued
+    genuine = paths.verify_issued
 
     def counted(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
         asked.append(issuer)
         return genuine(certificate, issuer)
 
-    monkeypatch.setattr(chain, "verify_issued", counted)
+    monkeypatch.setattr(paths, "verify_issued", counted)
     return asked
 
 
