@@ -36,6 +36,8 @@ from verify.trust import require_believable
 
 # What a verifier that cannot list a directory must be able to find.
 LISTED_FOLDERS = ("certificates/", "crl/")
+# And by what digest it believes a template set. These stay for ever, because paper does.
+TEMPLATE_SETS = "templates/"
 # The longest window of a key; rotation ends it earlier.
 CODE_KEY_LASTS = timedelta(days=3 * 365)
 STATUS_LINE = "status"
@@ -245,7 +247,10 @@ def _point(public_key: ec.EllipticCurvePublicKey) -> tuple[int, int]:
 def _files(names: Sequence[str] | None, newest: TrustList | None) -> tuple[str, ...]:
     if names is None:
         return () if newest is None else newest.files
-    return tuple(sorted(name for name in names if name.startswith(LISTED_FOLDERS)))
+    before = () if newest is None else newest.files
+    sets = {name for name in before if name.startswith(TEMPLATE_SETS)}
+    listed = {name for name in names if name.startswith((*LISTED_FOLDERS, TEMPLATE_SETS))}
+    return tuple(sorted(listed | sets))
 
 
 def _listed(agency: Agency) -> ListedAgency:

@@ -51,6 +51,7 @@ from signing.formats.trust_bundle import FILE_NAME as BUNDLE_FILE
 from signing.formats.trust_list import FILE_NAME
 from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
+from signing.rendering.template_set import encode_template_set, packaged_set, template_set_name
 from verify.publication import publish_page
 
 BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes (act revoke)"
@@ -184,7 +185,7 @@ class TrustServices:
             self._renew(at)
 
     def publish(self, *, at: datetime) -> None:
-        """Write certificates, CRLs, OCSP responses, schemas, the trust list and the page.
+        """Write certificates, CRLs, OCSP responses, schemas, the template set, the trust list and the page.
 
         Certificates near their end are renewed first. May be called at any time and as often as wanted.
 
@@ -199,6 +200,7 @@ class TrustServices:
             hierarchy = self._in_use.hierarchy
             published = publish_authority(self._public, hierarchy, self.engine, at=at, audit=self._audit)
             names = [path.relative_to(self._public).as_posix() for path in published.files]
+            names.append(self._publish_template_set())
             self._trust_lists().publish(names, signer=hierarchy.trust_list_signer, at=at)
             self._publish_page(hierarchy)
             self.is_published = True
@@ -234,6 +236,12 @@ class TrustServices:
                 ),
                 at=at,
             )
+
+    def _publish_template_set(self) -> str:
+        """Put what pages are made with beside what they were made with before; answer its name."""
+        name = template_set_name(packaged_set().digest)
+        write_public(self._public / name, encode_template_set(packaged_set()))
+        return name
 
     def _publish_page(self, hierarchy: Hierarchy) -> None:
         for kind in DocumentKind:
