@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from verify.cli.options import AsJson, At, InLanguage, Memory, Trust
+from verify.cli.trust import app as trust_app
 from verify.errors import CouldNotRun
 from verify.report.words import Language
 from verify.terminal import without_steering
@@ -41,6 +42,7 @@ app = typer.Typer(
     no_args_is_help=True,
     subcommand_metavar="[COMMAND] FILE…",
 )
+app.add_typer(trust_app, name="trust")
 
 
 @app.callback()
@@ -73,6 +75,10 @@ def check(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write a report to be printed or filed here too.")
     ] = None,
+    xml: Annotated[
+        Path | None,
+        typer.Option("--xml", help="Write a report by ETSI TS 119 102-2 for each file into this folder too."),
+    ] = None,
     from_: Annotated[
         str,
         typer.Option("--from", help="Judge what this file names too, a line each; `-` is standard input."),
@@ -101,9 +107,35 @@ def check(
         language=language,
         as_json=as_json,
         html=html,
+        xml=xml,
         brief=brief,
         workers=workers,
         journal=resume,
+    )
+    raise typer.Exit(answer(question))
+
+
+@app.command(short_help="Say why a document is judged as it is.")
+def explain(
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE…", help="As for `check`.")] = None,
+    trust: Trust = "",
+    seal: Annotated[list[str] | None, typer.Option("--seal", help="The text of a QR symbol.")] = None,
+    at: At = "",
+    memory: Memory = None,
+    language: InLanguage = Language.BOTH,
+) -> None:
+    """Step by step: what was asked, what was found, and which rule of which standard asks it."""
+    from verify.cli.check import Question, answer
+
+    question = Question(
+        names=tuple(files or ()),
+        seals=tuple(seal or ()),
+        trust=trust,
+        at=at,
+        memory=memory,
+        language=language,
+        as_json=False,
+        explained=True,
     )
     raise typer.Exit(answer(question))
 
@@ -131,10 +163,6 @@ def seal(
         memory=memory,
         language=language,
         as_json=as_json,
-        html=None,
-        brief=None,
-        workers=1,
-        journal=None,
     )
     raise typer.Exit(answer(question))
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify.cli.benches import open_pool
+from verify.cli.filed import Filed, Printed
 from verify.cli.inputs import Inputs
 from verify.cli.journal import Journal
 from verify.cli.options import instant
-from verify.cli.outputs import Lines, Output, People, Printed
+from verify.cli.outputs import Explained, Lines, Output, People
 from verify.cli.progress import Progress
 from verify.cli.session import Session
 from verify.errors import CouldNotRun
@@ -33,10 +34,12 @@ class Question:
     memory: Path | None
     language: Language
     as_json: bool
-    html: Path | None
-    brief: bool | None  # None: as the number of documents suggests
-    workers: int | None
-    journal: Path | None
+    html: Path | None = None
+    xml: Path | None = None  # a folder
+    brief: bool | None = None  # None: as the number of documents suggests
+    workers: int | None = None
+    journal: Path | None = None
+    explained: bool = False
 
 
 def answer(question: Question) -> int:
@@ -79,10 +82,14 @@ def _outputs(
     outputs: list[Output] = []
     if question.as_json:
         outputs.append(Lines())
+    elif question.explained:
+        outputs.append(Explained(language=question.language))
     else:
         outputs.append(People(language=question.language, brief=brief, knowledge=knowledge))
     if question.html is not None:
         printed = Printed(question.html, language=question.language, knowledge=knowledge)
         open_.callback(printed.close)
         outputs.append(printed)
+    if question.xml is not None:
+        outputs.append(Filed(question.xml))
     return outputs

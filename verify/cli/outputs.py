@@ -1,13 +1,10 @@
 """Where the answers of a run go: to people, as lines of JSON, into a printed report."""
 
-import os
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from verify.errors import CouldNotRun
 from verify.report.headline import headline_of, headline_of_code
 from verify.report.knowledge import Knowledge
 from verify.report.machines import as_line, report_as_json, seal_report_as_json, unread_as_json
@@ -97,6 +94,36 @@ class People:
         self._console.print(line, soft_wrap=True)
 
 
+class Explained:
+    """Why, step by step, for each."""
+
+    def __init__(self, *, language: Language) -> None:
+        from rich.console import Console
+
+        self._console, self._language = Console(highlight=False), language
+
+    def document(self, name: str, report: ValidationReport) -> None:
+        """See `Output`."""
+        from verify.report.explained import explain
+        from verify.report.steps import write_explanation
+
+        write_explanation(self._console, name, explain(report), language=self._language)
+
+    def seal(self, report: "SealReport") -> None:
+        """See `Output`."""
+        from verify.report.explained import explain_code
+        from verify.report.steps import write_explanation
+
+        name = str(report.document.number or "QR")
+        write_explanation(self._console, name, explain_code(report), language=self._language)
+
+    def unread(self, name: str) -> None:
+        """Standard error says it."""
+
+    def end(self, tally: Tally) -> None:
+        """Each stands for itself."""
+
+
 class Lines:
     """One JSON object a line (docs/formats/verification-report.md)."""
 
@@ -114,47 +141,6 @@ class Lines:
 
     def end(self, tally: Tally) -> None:
         """Lines stand for themselves."""
-
-
-class Printed:
-    """A report to be printed, of all that this run judged.
-
-    Raises:
-        CouldNotRun: it cannot be written where it should be.
-    """
-
-    def __init__(self, path: Path, *, language: Language, knowledge: Knowledge | None) -> None:
-        from verify.report.printed import PrintedReport
-
-        # Before hours of judging rather than after.
-        if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-            raise CouldNotRun(f"--html {path}: cannot be written")
-        self._path = path
-        self._report = PrintedReport(language=language, knowledge=knowledge)
-
-    def close(self) -> None:
-        """Forgets what was not written."""
-        self._report.close()
-
-    def document(self, name: str, report: ValidationReport) -> None:
-        """See `Output`."""
-        self._report.add(name, report)
-
-    def seal(self, report: "SealReport") -> None:
-        """See `Output`."""
-        self._report.add_code(report)
-
-    def unread(self, name: str) -> None:
-        """Of what could not be read, nothing is said."""
-
-    def end(self, tally: Tally) -> None:
-        """See `Output`."""
-        del tally
-        try:
-            with self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                self._report.write(file)
-        except OSError as error:
-            raise CouldNotRun(f"--html {self._path}: {error.strerror}") from error
 
 
 def complain(text: str) -> None:

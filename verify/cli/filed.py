@@ -1,0 +1,94 @@
+"""Reports filed beside those on the screen: one to be printed, and one for each file by ETSI's schema."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verify.cli.outputs import Tally
+from verify.errors import CouldNotRun
+from verify.report.knowledge import Knowledge
+from verify.report.words import Language
+from verify.verdict import ValidationReport
+
+if TYPE_CHECKING:
+    from verify.seal import SealReport
+
+_MAX_STEM = 100
+_DIGITS = 12
+
+
+class Printed:
+    """A report to be printed, of all that this run judged.
+
+    Raises:
+        CouldNotRun: it cannot be written where it should be.
+    """
+
+    def __init__(self, path: Path, *, language: Language, knowledge: Knowledge | None) -> None:
+        from verify.report.printed import PrintedReport
+
+        # Before hours of judging rather than after.
+        if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise CouldNotRun(f"--html {path}: cannot be written")
+        self._path = path
+        self._report = PrintedReport(language=language, knowledge=knowledge)
+
+    def close(self) -> None:
+        """Forgets what was not written."""
+        self._report.close()
+
+    def document(self, name: str, report: ValidationReport) -> None:
+        """See `Output`."""
+        self._report.add(name, report)
+
+    def seal(self, report: "SealReport") -> None:
+        """See `Output`."""
+        self._report.add_code(report)
+
+    def unread(self, name: str) -> None:
+        """Of what could not be read, nothing is said."""
+
+    def end(self, tally: Tally) -> None:
+        """See `Output`."""
+        del tally
+        try:
+            with self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                self._report.write(file)
+        except OSError as error:
+            raise CouldNotRun(f"--html {self._path}: {error.strerror}") from error
+
+
+class Filed:
+    """A report by ETSI TS 119 102-2 for each file, named after it and its digest.
+
+    Raises:
+        CouldNotRun: there is no such folder and none can be made, or it takes no file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CouldNotRun(f"--xml {folder}: {error.strerror}") from error
+
+    def document(self, name: str, report: ValidationReport) -> None:
+        """See `Output`."""
+        from verify.report.etsi import report_as_etsi_xml
+
+        digest = report.sha256[:_DIGITS] or "unread"
+        path = self._folder / f"{Path(name).stem[:_MAX_STEM]}-{digest}.xml"
+        written = report_as_etsi_xml([(name, report)]).encode("utf-8", "backslashreplace")
+        try:
+            path.write_bytes(written)
+        except OSError as error:
+            raise CouldNotRun(f"--xml {path}: {error.strerror}") from error
+
+    def seal(self, report: "SealReport") -> None:
+        """ETSI's report is on signatures of files."""
+
+    def unread(self, name: str) -> None:
+        """Of what could not be read, nothing is said."""
+
+    def end(self, tally: Tally) -> None:
+        """Each is written already."""
