@@ -130,13 +130,15 @@ class Json(TypeDecorator[JsonValue]):
 def open_database(url: str) -> Engine:
     """Open the database at `url` (`sqlite:///…` or `postgresql+psycopg://…`).
 
+    What goes wrong there is logged as the statement, never with its values: they name people and documents.
+
     Raises:
         DatabaseNotSupported: another kind of database.
     """
     address = make_url(url)
     match address.get_backend_name():
         case "sqlite":
-            engine = create_engine(address)
+            engine = create_engine(address, hide_parameters=True)
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin)
             return engine
@@ -153,6 +155,7 @@ def _open_postgresql(address: URL) -> Engine:
     return create_engine(
         address.set(drivername="postgresql+psycopg"),
         isolation_level="READ COMMITTED",
+        hide_parameters=True,
         connect_args={
             "options": f"{settings} {asked if isinstance(asked, str) else ' '.join(asked)}".strip(),
             "application_name": "wathiqa",

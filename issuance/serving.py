@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from issuance.app import Service
 from issuance.housekeeping import Housekeeping
@@ -121,18 +122,21 @@ def sandbox_provider(layout: Layout, address: Address, *, webhooks_to: str) -> I
             process.stdin.close()
 
 
-def _server(service: Service, address: Address) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            create_app(service),
-            host=address.host,
-            port=address.port,
-            log_level="warning",
-            server_header=False,
-            # Who asked for which document is nobody's business; the audit keeps what must be kept.
-            access_log=False,
-        )
+def web_configuration(app: FastAPI, address: Address) -> uvicorn.Config:
+    """How the web server runs."""
+    return uvicorn.Config(
+        app,
+        host=address.host,
+        port=address.port,
+        log_level="warning",
+        server_header=False,
+        # Who asked for which document is nobody's business; the audit keeps what must be kept.
+        access_log=False,
     )
+
+
+def _server(service: Service, address: Address) -> uvicorn.Server:
+    return uvicorn.Server(web_configuration(create_app(service), address))
 
 
 def _is_up(address: Address) -> bool:

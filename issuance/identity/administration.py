@@ -21,6 +21,7 @@ from issuance.identity.actors import Actor
 from issuance.identity.errors import PersonUnknown
 from issuance.identity.passwords import MAX_CHARACTERS, Passwords, check_password
 from issuance.identity.permissions import Permission, Role
+from issuance.verification.quotas import MAX_A_DAY, set_quota
 
 AccountManager = Annotated[Actor, Depends(require(Permission.ACCOUNTS_MANAGE))]
 ClientManager = Annotated[Actor, Depends(require(Permission.CLIENTS_MANAGE))]
@@ -65,6 +66,12 @@ class ClientBody(_Body):
     name: str = Field(min_length=1, max_length=200)
     agency: Code
     scopes: frozenset[Permission] = Field(min_length=1)
+
+
+class QuotaBody(_Body):
+    """How many documents a client may have verified in a day."""
+
+    a_day: int = Field(ge=0, le=MAX_A_DAY)
 
 
 class Created(BaseModel):
@@ -115,6 +122,7 @@ class Administration:
         add("/accounts/{account_id}", self.disable_account, methods=["DELETE"], status_code=204)
         add("/clients", self.create_client, methods=["POST"], status_code=201)
         add("/clients/{client_id}", self.disable_client, methods=["DELETE"], status_code=204)
+        add("/clients/{client_id}/quota", self.set_quota, methods=["PUT"], status_code=204)
         return router
 
     def enrol_citizen(self, body: Enrolment, call: EnrolmentCall) -> Response:
@@ -183,6 +191,11 @@ class Administration:
                 at=self._clock(),
             )
         return ClientCreated(id=client.id, secret=client.secret)
+
+    def set_quota(self, client_id: str, body: QuotaBody, actor: ClientManager) -> None:
+        """Give a system another number of verifications a day."""
+        with self._engine.begin() as connection:
+            set_quota(connection, client_id, body.a_day, by=actor, at=self._clock())
 
     def disable_client(self, client_id: str, actor: ClientManager) -> None:
         """Close a client and end its tokens."""

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, ForeignKey, Integer, Table, select
 
-from issuance.database import metadata
-from issuance.identity.errors import TooManyAttempts
+from issuance.audit import trail
+from issuance.audit.trail import AuditObject
+from issuance.database import metadata, upsert
+from issuance.identity.actors import Actor
+from issuance.identity.errors import ClientUnknown, TooManyAttempts
 from issuance.identity.models import clients
 from issuance.identity.rates import Rate, count_attempt
 from issuance.verification.errors import QuotaSpent
@@ -45,9 +48,18 @@ class Quota:
         }
 
 
-def set_quota(connection: Connection, client_id: str, a_day: int) -> None:
-    """Give a new client another quota than the default."""
-    connection.execute(verification_quotas.insert().values(client_id=client_id, a_day=a_day))
+def set_quota(connection: Connection, client_id: str, a_day: int, *, by: Actor, at: datetime) -> None:
+    """Give a client another quota, from now on.
+
+    Raises:
+        ClientUnknown: there is no such client.
+    """
+    if connection.scalar(select(clients.c.id).where(clients.c.id == client_id)) is None:
+        raise ClientUnknown
+    given = upsert(connection, verification_quotas).values(client_id=client_id, a_day=a_day)
+    connection.execute(given.on_conflict_do_update(index_elements=["client_id"], set_={"a_day": a_day}))
+    about = AuditObject(kind="client", id=client_id)
+    trail.record(connection, by, "client.quota", about, at=at, facts={"a_day": a_day})
 
 
 def spend(connection: Connection, client_id: str, count: int, *, at: datetime) -> Quota:

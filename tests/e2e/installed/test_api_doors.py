@@ -84,6 +84,7 @@ POST /accounts                                          401 403 403 403 403 403 
 PUT /accounts/{account_id}/roles                        401 403 403 403 403 403 403 403 403 204 403 403 403 403
 DELETE /accounts/{account_id}                           401 403 403 403 403 403 403 403 403 204 403 403 403 403
 POST /clients                                           401 403 403 403 403 403 403 403 403 201 403 403 403 403
+PUT /clients/{client_id}/quota                          401 403 403 403 403 403 403 403 403 204 403 403 403 403
 DELETE /clients/{client_id}                             401 403 403 403 403 403 403 403 403 204 403 403 403 403
 GET /.well-known/est/cacerts                            all 200
 GET /.well-known/est/csrattrs                           all 200
@@ -360,6 +361,10 @@ ASKED: dict[str, tuple[Callable[[Place], str], Callable[[Place], dict[str, Any]]
     "POST /clients": (
         lambda _: "/clients",
         _json(lambda _: {"name": "نظام", "agency": CIVIL, "scopes": ["ledger:read"]}),
+    ),
+    "PUT /clients/{client_id}/quota": (
+        lambda place: f"/clients/{place.system}/quota",
+        _json(lambda _: {"a_day": 20_000}),
     ),
     "DELETE /clients/{client_id}": (lambda place: f"/clients/{place.system}", lambda _: {}),
     "POST /.well-known/est/simpleenroll": (lambda _: "/.well-known/est/simpleenroll", _est),
