@@ -35,9 +35,13 @@ CLOCK_SKEW = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What was compared, its checks, and the fields of the seal code beside the record."""
+    """What was compared, its checks, and the fields of the seal code beside the record.
+
+    `record` is there only where a code that a key of ours signed names it: then it may be worked with.
+    """
 
     comparisons: Comparisons
+    record: dict[str, JsonValue] | None = None
     checks: tuple[Check, ...] = ()
     fields: tuple[FieldComparison, ...] = ()
 
@@ -64,8 +68,10 @@ def compare(
     sealed = _sealed(profile, record, trust_list)
     agrees = (_check_record(record, seal, signature), _check_fields(sealed, seal.claims))
     agency = _check_agency(record, signature, trust_list.agency(seal.claims.agency))
+    outcome = _gravest(seal.check, *agrees)
     return Comparison(
-        comparisons=Comparisons(record=_gravest(seal.check, *agrees), agency=agency.outcome),
+        comparisons=Comparisons(record=outcome, agency=agency.outcome),
+        record=record if outcome is Outcome.PASSED else None,
         checks=(seal.check, *agrees, agency),
         fields=tuple(_compared(seal.fields, seal.claims, sealed)),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sealing_office import ORIGIN, Office
+from sealing_pages import published_sets
 from sealing_pki import KeySigner, certify, key
 
 from keys.signer import Purpose
@@ -28,6 +29,9 @@ def publish(office: Office, public: Path) -> Path:
         office.authority.crl(office.authority.root, office.now, days=300)
     )
     (public / FILE_NAME).write_bytes(_trust_list(office))
+    (public / "templates").mkdir(exist_ok=True)
+    for name, octets in published_sets().items():
+        (public / name).write_bytes(octets)
     publish_statuses(office, public)
     return public
 

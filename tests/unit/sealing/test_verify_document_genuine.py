@@ -28,6 +28,8 @@ def test_sealed_document_is_genuine_and_in_force(office: Office) -> None:
         "record",
         "record-fields",
         "agency",
+        "page",
+        "symbol",
     }
 
 
