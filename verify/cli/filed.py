@@ -46,7 +46,8 @@ class Printed:
         self._report.add_code(report)
 
     def unread(self, name: str) -> None:
-        """Of what could not be read, nothing is said."""
+        """See `Output`."""
+        self._report.add_unread(name)
 
     def end(self, tally: Tally) -> None:
         """See `Output`."""

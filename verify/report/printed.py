@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from verify.report.knowledge import Knowledge
 from verify.report.markup import Markup, element
-from verify.report.sheet import overview_line, overview_of, sheet_of
+from verify.report.sheet import overview_line, overview_of, overview_of_unread, sheet_of
 from verify.report.told import Told, tell_code, tell_file
 from verify.report.words import Language
 from verify.verdict import ValidationReport, Verdict
@@ -40,6 +40,7 @@ class PrintedReport:
         self._sheets = TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed by `close`
         self._overview: list[str] = []
         self._counted: Counter[Verdict] = Counter()
+        self._unread = 0
 
     def __enter__(self) -> Self:
         return self
@@ -57,14 +58,19 @@ class PrintedReport:
         """The sheet of one seal code."""
         self._add(tell_code(report, self._knowledge, name))
 
+    def add_unread(self, name: str) -> None:
+        """A file that could not be opened: listed, so that nobody takes it for checked."""
+        self._unread += 1
+        self._overview.append(overview_of_unread(len(self._overview) + 1, name, self._language))
+
     def write(self, stream: TextIO) -> None:
         """The whole report; more may be added, and it be written again."""
         stream.write(f'<!DOCTYPE html>\n<html lang="{_page_language(self._language)}" ')
         stream.write(
             f'dir="{_direction(self._language)}">\n{_head()}\n<body class="{_classes(self._language)}">\n'
         )
-        if len(self._overview) > 1:
-            stream.writelines(overview_of(self._overview, self._counted, self._language))
+        if len(self._overview) > 1 or self._unread:
+            stream.writelines(overview_of(self._overview, self._counted, self._unread, self._language))
         self._sheets.seek(0)
         copyfileobj(self._sheets, stream)
         self._sheets.seek(0, 2)

@@ -14,6 +14,8 @@ _TITLE = Words(ar="تقرير التحقق من وثيقة رسمية", en="Veri
 _MANY = Words(ar="تقرير التحقق من وثائق رسمية", en="Verification of official documents")
 _ORDER = Words(ar="الرقم", en="No.")
 _FILE = Words(ar="الملف", en="File")
+_UNREAD = Words(ar="تعذّر فتحه، ولم يُفحص", en="COULD NOT BE OPENED, not checked")
+_UNREAD_SHAPE = "!"
 _VERDICT = Words(ar="الحكم", en="Verdict")
 _NOTE = Words(
     ar="يقول هذا التقرير ما وجدته أداة التحقق، وليس له ختم: "
@@ -78,7 +80,7 @@ def overview_of(lines: Iterable[str], counted: Mapping[Verdict, int], language: 
     """How many of each verdict, and the table of contents; `lines` are markup already."""
     yield '<article class="sheet">'
     yield _head(_MANY, language)
-    yield element("table", *_counts(counted, language), class_="counts")
+    yield element("table", *_counts(counted, unread, language), class_="counts")
     yield '<table class="overview"><thead>'
     heads = (_ORDER, _FILE, words.NUMBER, _VERDICT)
     yield element("tr", *(element("th", *_spoken("span", each, language)) for each in heads))
@@ -88,11 +90,21 @@ def overview_of(lines: Iterable[str], counted: Mapping[Verdict, int], language: 
     yield "</tbody></table></article>\n"
 
 
-def _counts(counted: Mapping[Verdict, int], language: Language) -> Iterator[Markup]:
+def _counts(counted: Mapping[Verdict, int], unread: int, language: Language) -> Iterator[Markup]:
     for verdict in Verdict:
-        name = element("td", *_spoken("span", NAMES[verdict], language), class_="word")
-        mark = element("td", SHAPES[verdict][0], class_="word outcome", aria_hidden="true")
-        yield element("tr", mark, name, element("td", f"{counted.get(verdict, 0)}"), class_=verdict.value)
+        yield _count(SHAPES[verdict][0], NAMES[verdict], counted.get(verdict, 0), verdict, language)
+    if unread:
+        yield _count(_UNREAD_SHAPE, _UNREAD, unread, Verdict.UNDECIDED, language)
+
+
+def _count(shape: str, name: Words, number: int, verdict: Verdict, language: Language) -> Markup:
+    return element(
+        "tr",
+        element("td", shape, class_="word outcome", aria_hidden="true"),
+        element("td", *_spoken("span", name, language), class_="word"),
+        element("td", f"{number}"),
+        class_=verdict.value,
+    )
 
 
 def _head(title: Words, language: Language) -> Markup:

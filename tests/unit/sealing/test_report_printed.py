@@ -148,6 +148,18 @@ def test_many_are_counted_and_listed_first(genuine: ValidationReport, office: Of
 ACTING = ("\u202a", "\u202e", "\u2066", "\u2069", "\u200e", "\u061c", "\x1b", "\n", "\ud800", "\ufeff")
 
 
+def test_file_that_could_not_be_opened_is_not_passed_over(genuine: ValidationReport) -> None:
+    written = StringIO()
+    with PrintedReport(language=Language.EN) as report:
+        report.add("one.pdf", genuine)
+        report.add_unread("gone<b>.pdf")
+        report.write(written)
+    seen = Seen(written.getvalue())
+
+    assert "gone<b>.pdf" in seen.text
+    assert "!COULD NOT BE OPENED, not checked1" in seen.text
+
+
 @pytest.mark.parametrize("character", ACTING, ids=ascii)
 def test_what_acts_is_seen_instead(character: str) -> None:
     assert plain(f"a{character}b") == f"a{STAND_IN}b"
