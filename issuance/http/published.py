@@ -27,7 +27,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     ".json": ("application/schema+json", _LONG),
     ".jwks": ("application/jwk-set+json", _SHORT),
 }
-_PAGE_SUFFIXES = frozenset({".html", ".js", ".css"})
+_PAGE_SUFFIXES = frozenset({".html", ".js", ".css", ".svg", ".txt"})
 
 
 class PublishedFiles(StaticFiles):

@@ -1,14 +1,12 @@
 // Shows what verify.js finds. The fragment leaves the address bar and the history before anything is fetched.
+// What a verdict does not need is loaded when somebody asks for it: start.js, compare.js, and behind them more.
 
-import { parseDocumentNumber } from "./formats.js";
-import { judge, loadTrust } from "./verify.js";
-import { WORDS } from "./words.js";
+import { judge } from "./verify.js";
 
-const byId = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 const meta = (name) => document.querySelector(`meta[name="wathiqa-${name}"]`).content;
-const ORIGIN = meta("origin");
-const ANCHOR = Uint8Array.from(atob(meta("anchor")), (letter) => letter.charCodeAt(0));
-const CHECK_API = "api/documents/check";
+export const ORIGIN = meta("origin");
+export const ANCHOR = Uint8Array.from(atob(meta("anchor")), (letter) => letter.charCodeAt(0));
 
 // Word, shape and colour say the same, so that none of them is needed alone.
 const CIRCLE = "M24 2a22 22 0 1 0 0 44a22 22 0 1 0 0-44z";
@@ -17,135 +15,210 @@ const LOOKS = {
   unchecked: ["M24 3l22 40h-44z", "M24 17v12M24 36v.1"],
   ended: [CIRCLE, "M11 24h26"],
   false: ["M15 2h18l13 13v18l-13 13h-18l-13-13v-18z", "M16 16l16 16M32 16l-16 16"],
-  open: ["M8 3h32a5 5 0 0 1 5 5v32a5 5 0 0 1-5 5h-32a5 5 0 0 1-5-5v-32a5 5 0 0 1 5-5z", "M17 18a7 7 0 1 1 10 6q-3 2-3 5M24 36v.1"],
+  open: ["M4 4h40v40h-40z", "M17 18a7 7 0 1 1 10 6q-3 2-3 5M24 36v.1"],
 };
 
-let language = (localStorage.getItem("language") ?? (navigator.language.startsWith("ar") ? "ar" : "en")) === "en" ? "en" : "ar";
-let result = null;
+// ── Words: one language at a time, a part when it is needed ─────────────────────────────────────
+let tongue = "ar";
+let wished = preferred();
+let words = {};
+const parts = new Set(["words"]);
+const texts = new Map();
 
-function say(key) {
-  return WORDS[key][language];
+export const say = (key) => words[key] ?? "";
+export const inLanguage = (both) => both[tongue];
+
+async function useLanguage(next) {
+  wished = next;
+  const loaded = await Promise.all([...parts].map((part) => readWords(`${part}-${next}.txt`)));
+  if (next !== wished) return;
+  tongue = next;
+  words = Object.assign({}, ...loaded);
+  render();
 }
 
-function date(ms, { withTime = false, zone = "Asia/Damascus" } = {}) {
+// An Arabic letter is one octet in windows-1256, as it is in seal codes.
+async function readWords(name) {
+  if (!texts.has(name)) {
+    const answer = await fetch(name, { credentials: "omit" });
+    if (!answer.ok) throw answer;
+    texts.set(name, JSON.parse(new TextDecoder("windows-1256").decode(await answer.arrayBuffer())));
+  }
+  return texts.get(name);
+}
+
+export function needWords(part) {
+  parts.add(part);
+  return useLanguage(wished);
+}
+
+function preferred() {
+  try {
+    const kept = localStorage.getItem("language");
+    if (kept) return kept === "en" ? "en" : "ar";
+  } catch { /* storage forbidden */ }
+  return navigator.language.startsWith("ar") ? "ar" : "en";
+}
+
+// ── Pieces ──────────────────────────────────────────────────────────────────────────────────────
+export function dateText(ms, { withTime = false, zone = "Asia/Damascus" } = {}) {
   const options = { day: "numeric", month: "long", year: "numeric", calendar: "gregory", numberingSystem: "latn", timeZone: zone };
   if (withTime) Object.assign(options, { hour: "2-digit", minute: "2-digit", hour12: false });
-  return new Intl.DateTimeFormat(language === "ar" ? "ar-SY" : "en-GB", options).format(ms);
+  return new Intl.DateTimeFormat(tongue === "ar" ? "ar-SY" : "en-GB", options).format(ms);
 }
 
-function element(name, text, className) {
+export function makeElement(name, text, className) {
   const made = document.createElement(name);
   if (text !== undefined) made.textContent = text;
   if (className) made.className = className;
   return made;
 }
 
-const inBoth = (text) => ({ ar: text, en: text });
+export const inBoth = (text) => ({ ar: text, en: text });
+const isolated = (text) => `\u2066${text}\u2069`;
 
-function line(label, shown) {
-  const made = element("div");
-  made.append(element("dt", label), shownValue(shown));
-  return made;
-}
-
-function shownValue(shown) {
-  const made = element("dd");
+export function line(label, shown) {
+  const made = makeElement("div");
+  const value = makeElement("dd");
+  made.append(makeElement("dt", label), value);
   if (shown.date !== undefined) {
     const day = shown.date * 864e5;
-    made.append(element("bdi", date(day, { zone: "UTC" })), element("small", new Date(day).toISOString().slice(0, -14)));
+    value.append(makeElement("bdi", dateText(day, { zone: "UTC" })), makeElement("small", new Date(day).toISOString().slice(0, -14)));
+  } else if (shown.rows) {
+    made.className = "rows";
+    for (const row of shown.rows) {
+      const list = makeElement("dl", undefined, "row");
+      list.append(...row.map((cell) => line(cell.label[tongue], cell.shown)));
+      value.append(list);
+    }
   } else {
-    made.append(element("bdi", shown[language]));
+    value.append(makeElement("bdi", shown[tongue]));
   }
   return made;
 }
 
-function rows(field, shown) {
-  const made = element("div", undefined, "rows");
-  const value = element("dd");
-  made.append(element("dt", `${field[language]} (${shown.rows.length})`), value);
-  for (const row of shown.rows) {
-    const list = element("dl", undefined, "row");
-    list.append(...row.map((cell, i) => line(field.columns[i][language], cell)));
-    value.append(list);
-  }
-  return made;
+// Everything that stands on the paper too: [label, what is shown].
+export function paperLines() {
+  const { fields, claims, sealProfile } = result;
+  return [
+    [say("kind"), sealProfile],
+    [say("number"), inBoth(isolated(claims.number.replace(/(.{4})(?=.)/g, "$1 ")))],
+    ...fields.map(({ field, shown }) => {
+      if (!shown.rows) return [field[tongue], shown];
+      const rows = shown.rows.map((row) => row.map((cell, i) => ({ label: field.columns[i], shown: cell })));
+      return [`${field[tongue]} (${rows.length})`, { rows }];
+    }),
+  ];
 }
+
+// ── The page is a function of what it waits for, what was found, and the language ───────────────
+let phase = "wait";  // or "result", "start", "camera"
+let result = null;
+let turn = 0;
 
 function render() {
-  document.documentElement.lang = language;
-  document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
-  const other = language === "ar" ? "en" : "ar";
-  Object.assign(byId("language"), { textContent: WORDS.language[other], lang: other });
+  if (!words.title) return;
+  const { documentElement } = document;
+  documentElement.lang = tongue;
+  documentElement.dataset.phase = phase;
+  documentElement.dir = tongue === "ar" ? "rtl" : "ltr";
+  const other = tongue === "ar" ? "en" : "ar";
+  Object.assign(byId("language"), { textContent: other === "ar" ? "العربية" : "English", lang: other });
   for (const node of document.querySelectorAll("[data-words]")) node.textContent = say(node.dataset.words);
-  for (const id of ["verdict", "compare", "about", "notes"]) byId(id).hidden = true;
-  byId("start").hidden = Boolean(result);
-  if (result) renderResult();
+  document.title = say("title");
+  for (const name of ["wait", "start"]) byId(name).hidden = phase !== name;
+  for (const name of ["verdict", "compare", "about", "notes"]) byId(name).hidden = true;
+  if (phase === "result") renderResult();
+  dispatchEvent(new Event("rendered"));
 }
 
+const lookOf = (reasonCode) => Object.keys(LOOKS).find((look) => say("reasons")[look][reasonCode]);
+
 function renderResult() {
-  const { verdict } = WORDS.reasons[result.reason];
-  byId("verdict").className = verdict;
-  byId("verdict").dataset.reason = result.reason;
-  const [shape, mark] = LOOKS[verdict];
+  const { reasonCode, claims, fields, sealProfile, agency, foreign } = result;
+  const look = lookOf(reasonCode);
+  const kind = reasonCode.replace(/-.*/, "");  // revoked, whatever the reason
+  byId("verdict").className = look;
+  byId("verdict").dataset.reason = reasonCode;
+  const [shape, mark] = LOOKS[look];
   byId("shape").setAttribute("d", shape);
   byId("mark").setAttribute("d", mark);
-  byId("headline").textContent = (WORDS.headlines[result.reason.replace(/^revoked-.*/, "revoked")] ?? WORDS.headlines[verdict])[language];
-  const offline = result.claims && !result.live ? ` ${say("offline")}` : "";
-  byId("sentence").textContent = WORDS.reasons[result.reason][language] + offline;
-  byId("advice").textContent = WORDS.advice[verdict][language];
+  byId("headline").textContent = say("headlines")[kind] ?? say("headlines")[look];
+  byId("sentence").textContent = say("reasons")[look][reasonCode] + (claims && !result.live ? ` ${say("offline")}` : "");
+  byId("foreign").hidden = !foreign;
+  byId("foreign").textContent = foreign ? say("foreign").replace("{host}", isolated(foreign)) : "";
+  byId("advice").textContent = say("advice")[kind] ?? say("advice")[look];
   document.title = `${byId("headline").textContent} · ${say("title")}`;
+  byId("which").textContent = [sealProfile, agency].filter(Boolean).map(inLanguage).join(" · ");
   byId("verdict").hidden = byId("notes").hidden = false;
-  renderAddress();
-  const { fields, claims, profile, agency } = result;
-  byId("which").textContent = [profile, agency].filter(Boolean).map((name) => name[language]).join(" · ");
-  byId("bearer").hidden = !claims;
+  byId("bearer").hidden = byId("about").hidden = !claims;
   byId("compare").hidden = !fields;
-  byId("about").hidden = !claims;
-  if (fields) {
-    const number = claims.number.replace(/(.{4})(?=.)/g, "$1 ");
-    byId("fields").replaceChildren(
-      line(say("kind"), profile),
-      line(say("number"), inBoth(`\u2066${number}\u2069`)),
-      ...fields.map(({ field, shown }) => shown.rows ? rows(field, shown) : line(field[language], shown)),
-    );
-  }
+  byId("fields").hidden = byId("guide").hidden = false;
+  if (fields) byId("fields").replaceChildren(...paperLines().map(([label, shown]) => line(label, shown)));
   if (claims) renderFacts();
+  renderAddress();
 }
 
 function renderFacts() {
   const { claims, agency, statusAsOf, clockBehind } = result;
-  const facts = [
-    line(say("issuer"), agency ?? inBoth("—")),
-    line(say("issued"), inBoth(date(claims.issuedAt))),
-    line(say("until"), inBoth(date(claims.expiresAt))),
-    line(say("statusAsOf"), inBoth(statusAsOf ? date(statusAsOf, { withTime: true }) : say("never"))),
-  ];
-  byId("facts").replaceChildren(...facts);
-  if (clockBehind) byId("facts").append(element("p", say("clock"), "warning"));
+  byId("facts").replaceChildren(...[
+    ["issuer", agency ?? inBoth("—")],
+    ["issued", inBoth(dateText(claims.issuedAt))],
+    ["until", inBoth(dateText(claims.expiresAt))],
+    ["statusAsOf", inBoth(statusAsOf ? dateText(statusAsOf, { withTime: true }) : say("never"))],
+  ].map(([key, shown]) => line(say(key), shown)));
+  byId("clock").hidden = !clockBehind;
 }
 
 function renderAddress() {
   const right = location.origin === ORIGIN;
-  const host = `\u2066${new URL(ORIGIN).host}\u2069`;
   byId("address").className = right ? "" : "warning";
   byId("address").textContent = say(right ? "address" : "addressWrong")
-    .replace("{right}", host).replace("{here}", `\u2066${location.host}\u2069`);
+    .replace("{right}", isolated(new URL(ORIGIN).host)).replace("{here}", isolated(location.host));
 }
 
-// Handheld readers and people hand in the whole address or the number behind `#` alone.
-async function check(text) {
-  byId("start").hidden = true;
-  byId("wait").hidden = false;
-  const whole = /^[0-9]+$/.test(text) ? `${ORIGIN}/#${text}` : text;
-  try {
-    result = await judge(whole, { origin: ORIGIN, anchor: ANCHOR });
-  } catch {
-    result = { reason: "browser" };
-  }
-  byId("wait").hidden = true;
+// Whatever was under way no longer counts.
+export function leaveFor(next) {
+  turn++;
+  show(next);
+}
+
+function show(next, found = null) {
+  phase = next;
+  result = found;
   render();
+}
+
+// The last check asked for is the one shown, whichever ends first. Handheld readers and people hand in the
+// whole address or the number behind `#` alone.
+export async function check(text, { extra = {}, maxAge } = {}) {
+  const mine = ++turn;
+  show("wait");
+  const whole = /^[0-9]+$/.test(text) ? `${ORIGIN}/#${text}` : text;
+  let found;
+  try {
+    found = { ...await judge(whole, { origin: ORIGIN, rootKey: ANCHOR, maxAge }), ...extra };
+  } catch {
+    found = { reasonCode: "browser", ...extra };
+  }
+  await ready;
+  if (mine !== turn || !words.title) return;
+  // A code of ours under another's address: nobody prints that by mistake.
+  if (found.foreign && ["genuine", "unchecked"].includes(lookOf(found.reasonCode))) found.reasonCode = "foreign-address";
+  show("result", found);
   byId("headline").focus();
   scrollTo(0, 0);
+}
+
+export async function start() {
+  const mine = ++turn;
+  try {
+    await (await import("./start.js")).open();
+    if (mine === turn) show("start");
+  } catch {
+    byId("wait").dataset.words = "notLoaded";
+    render();
+  }
 }
 
 function takeFragment() {
@@ -156,51 +229,26 @@ function takeFragment() {
   return `${ORIGIN}/${fragment}`;
 }
 
-// A service at this address refuses an empty question as badly asked; a static host has no such address.
-async function offerFallback() {
-  const answer = await postCheck({});
-  byId("fallback").hidden = answer?.status !== 422;
-}
-
-function postCheck(question) {
-  const headers = { "Content-Type": "application/json" };
-  return fetch(CHECK_API, { method: "POST", credentials: "omit", headers, body: JSON.stringify(question) }).catch(() => null);
-}
-
-const ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩";
-const REFUSALS = { 404: "notKnown", 422: "numberWrong", 429: "tooMany" };
-
-async function ask() {
-  const show = (words, className) => Object.assign(byId("answer"), { textContent: words, className: className ?? "" });
-  const number = byId("number").value.replace(/[\s-]/g, "").replace(/[٠-٩]/g, (digit) => ARABIC_DIGITS.indexOf(digit));
-  const code = byId("code").value.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
-  try { parseDocumentNumber(number); } catch { return show(say("numberWrong"), "warning"); }
-  if (!/^[0-9A-HJKMNP-TV-Z]{12}$/.test(code)) return show(say("codeWrong"), "warning");
-  const answer = await postCheck({ number, code });
-  if (!answer?.ok) return show(say(REFUSALS[answer?.status] ?? "noAnswer"), "warning");
-  const found = await answer.json();
-  const trust = await loadTrust({ origin: ORIGIN, anchor: ANCHOR });
-  const names = [
-    trust?.profiles.find(({ kind }) => kind === found.kind),
-    trust?.agencies.find(({ id }) => id === found.agency),
-  ].filter(Boolean).map((name) => name[language]);
-  const status = WORDS.statuses[found.status] ?? WORDS.statuses.unknown;
-  const issued = date(Date.parse(`${found.issued_on}T12:00Z`));
-  return show(`${status[language]} ${[...names, issued].join(" · ")}. ${say("knownOnly")}`, found.status === "valid" ? "" : "warning");
-}
-
 // Whoever can see a button can press it: everything listens before anything is awaited.
 addEventListener("hashchange", () => { const next = takeFragment(); if (next) check(next); });
 byId("language").addEventListener("click", () => {
-  language = language === "ar" ? "en" : "ar";
-  localStorage.setItem("language", language);
-  render();
+  const next = tongue === "ar" ? "en" : "ar";
+  try { localStorage.setItem("language", next); } catch { /* storage forbidden */ }
+  useLanguage(next).catch(() => { wished = tongue; });
 });
-byId("again").addEventListener("click", () => { result = null; document.title = say("title"); render(); offerFallback(); });
-byId("check").addEventListener("click", () => { const text = byId("text").value.trim(); if (text) check(text); });
-byId("ask").addEventListener("click", ask);
+byId("again").addEventListener("click", () => (result?.again ?? start)());
+byId("guide").addEventListener("click", async () => (await import("./compare.js")).compare());
 const first = takeFragment();
-render();
+const ready = useLanguage(wished).catch(() => useLanguage(wished === "ar" ? "en" : "ar")).catch(() => {});
 if (first) check(first);
-else offerFallback();
-navigator.serviceWorker?.register("sw.js").catch(() => {});
+else start();
+keepForLater().catch(() => {});
+
+// Whole use without a network after one visit; `data-kept` tells when it is.
+async function keepForLater() {
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) return;
+  await serviceWorker.register("sw.js");
+  serviceWorker.addEventListener("message", () => { document.documentElement.dataset.kept = ""; });
+  (await serviceWorker.ready).active.postMessage("rest");
+}

@@ -1,13 +1,17 @@
-// Judges a seal code in the browser. The twin of verify/seal.py: same order, same reasons.
+// Judges a seal code in the browser. The twin of verify/seal.py and verify/trust.py: same order, same reasons.
 // Lists come from the page's own host; a verified copy is kept, and an older one never replaces it.
 
+import { isIssuedBy, parseCertificate, parseRevocationList } from "./certificates.js";
 import {
-  P256, UnknownVersion, Unreadable, importCoseKey, isIssuedBy, isSignedBy, parseSealCode, parseStatusList,
-  parseTrustList, showValue, statusAt,
+  P256, UnknownVersion, Unreadable, importCoseKey, isSignedBy, need, parseSealCode, parseStatusList, parseTrustList,
+  showValue, statusAt,
 } from "./formats.js";
 
 const LISTS = "wathiqa-lists";
-const TIMEOUT_MS = 8000;
+const SEEN = "wathiqa-seen";
+const TRUST_LIST = "trust-list.cwt";
+const ROOT_CRL = "crl/root.crl";
+const TIMEOUT_MS = 9000;  // a third of it where a copy is at hand
 const CLOCK_TOLERANCE_MS = 10 * 60e3;
 const RELEASE_DELAY_MS = 3600e3;
 const WITHDRAWN = {
@@ -15,120 +19,167 @@ const WITHDRAWN = {
   13: "revoked-issued-in-error", 14: "revoked-fraud", 15: "revoked-court-order",
 };
 
-// → {reason, live, claims?, profile?, agency?, fields?, statusAsOf?, clockBehind?}
-export async function judge(text, { origin, anchor, clock = Date.now }) {
+// → {reasonCode, live, claims?, sealProfile?, agency?, fields?, statusAsOf?, clockBehind?}
+// `place`: {origin, rootKey, clock?, maxAge?}; `maxAge` is how old lists in memory may be, in milliseconds.
+export async function judge(text, place) {
+  const { origin, clock = Date.now } = place;
   let parsed;
   try {
     parsed = parseSealCode(text);
   } catch (error) {
-    return { reason: error instanceof UnknownVersion ? "unknown-version" : "unreadable" };
+    return { reasonCode: error instanceof UnknownVersion ? "unknown-version" : "unreadable" };
   }
-  if (parsed.origin !== origin) return { reason: "wrong-origin" };
-  const trust = await loadTrust({ origin, anchor });
-  if (!trust) return { reason: "trust-stale", live: false };
-  let now = Math.max(clock(), trust.issuedAt);
-  if (now > trust.expiresAt) return { reason: "trust-stale", live: trust.live };
+  if (parsed.origin !== origin) return { reasonCode: "wrong-origin" };
+  const statusName = `status/${parsed.claims.statusList}.cwt`;
+  const copies = new Copies(place.maxAge);
+  copies.ask(statusName);  // while the others are on their way
+  const trust = await loadTrust(place, copies);
+  if (!trust) return { reasonCode: "trust-stale", live: false };
+  const { live } = trust;
+  let now = notBefore(clock(), trust.issuedAt);
+  if (now > trust.expiresAt || now > trust.vouchedUntil) return { reasonCode: "trust-stale", live };
   const doubt = await judgeSeal(parsed, trust, now);
-  if (doubt) return { reason: doubt, live: trust.live };
+  if (doubt) return { reasonCode: doubt, live };
   const { claims } = parsed;
   const agency = trust.agencies.find(({ code }) => code === claims.agency);
-  const profile = trust.profiles.find(({ code }) => code === claims.profile);
-  if (!profile) return { reason: "unknown-profile", live: trust.live, claims, agency };
+  const sealProfile = trust.profiles.find(({ code }) => code === claims.sealProfile);
+  if (!sealProfile) return { reasonCode: "unknown-profile", live, claims, agency };
   let fields;
   try {
-    fields = showFields(profile, claims, trust.tables);
+    fields = showFields(sealProfile, claims, trust.tables);
   } catch (error) {
-    if (error instanceof Unreadable) return { reason: "fields-malformed", live: trust.live };
+    if (error instanceof Unreadable) return { reasonCode: "fields-malformed", live };
     throw error;
   }
-  const status = await findStatus(claims, trust);
-  now = Math.max(now, status?.issuedAt ?? 0);
+  const status = await copies.newest(statusName, (data) => readStatusList(data, `${origin}/${statusName}`, trust), (list) => list.issuedAt);
+  now = notBefore(now, status?.issuedAt ?? 0);
   return {
-    reason: judgeStatus(claims, status, now), live: trust.live && Boolean(status?.live), claims, profile, agency, fields,
+    reasonCode: judgeStatus(claims, status, now), live: live && Boolean(status?.live), claims, sealProfile, agency, fields,
     statusAsOf: status?.issuedAt, clockBehind: clock() < now - CLOCK_TOLERANCE_MS,
   };
 }
 
-// The newest trust list that leads to the anchor; null where there is none.
-export function loadTrust({ origin, anchor }) {
-  return newest("trust-list.cwt", (data) => readTrustList(data, anchor, origin), (list) => list.version);
+// The newest trust list that leads to the root and was not withdrawn; null where there is none.
+export async function loadTrust({ origin, rootKey, clock = Date.now, maxAge }, copies = new Copies(maxAge)) {
+  copies.ask(TRUST_LIST);
+  const crl = await copies.newest(ROOT_CRL, (data) => readRootCrl(data, rootKey), (list) => list.number);
+  if (!crl) return null;
+  const now = notBefore(clock(), crl.thisUpdate);
+  const trust = await copies.newest(TRUST_LIST, (data) => readTrustList(data, rootKey, origin, crl, now), (list) => list.version);
+  return trust && { ...trust, live: trust.live && crl.live, vouchedUntil: crl.nextUpdate };
 }
 
-async function judgeSeal({ kid, claims, message }, trust, now) {
+// The device's clock may be wrong, but never earlier than a signed list that was seen.
+function notBefore(now, issuedAt) {
+  let seen = 0;
+  try {
+    seen = Math.max(Number(localStorage.getItem(SEEN)), issuedAt);
+    localStorage.setItem(SEEN, seen);
+  } catch { /* storage forbidden: the lists at hand still count */ }
+  return Math.max(now, seen, issuedAt);
+}
+
+async function judgeSeal({ kid, claims, signedMessage }, trust, now) {
   const keys = trust.sealKeys.filter((key) => key.kid === kid);
   if (!keys.length) return claims.issuedAt < trust.issuedAt ? "unknown-key" : "key-too-new";
   let signer;
   for (const key of keys) {
-    if (!signer && await isSignedBy(message, key.key, `WATHIQA1 ${trust.origin}`)) signer = key;
+    if (!signer && await isSignedBy(signedMessage, key.key, `WATHIQA1 ${trust.origin}`)) signer = key;
   }
   if (!signer) return "bad-signature";
   const inWindow = signer.from * 1000 <= claims.issuedAt && claims.issuedAt <= signer.until * 1000;
-  if (!inWindow || claims.agency !== signer.agency || !signer.profiles.includes(claims.profile)) return "key-not-permitted";
+  if (!inWindow || claims.agency !== signer.agency || !signer.profiles.includes(claims.sealProfile)) return "key-not-permitted";
   if (claims.issuedAt > now + CLOCK_TOLERANCE_MS) return "clock-wrong";
   return signer.state === "compromised" ? "key-compromised" : null;
 }
 
-function showFields(profile, claims, tables) {
-  if (profile.fields.length !== claims.fields.length) throw new Unreadable("other fields");
-  return profile.fields.map((field, i) => ({ field, shown: showValue(field, claims.fields[i], tables) }));
+function showFields(sealProfile, claims, tables) {
+  need(sealProfile.fields.length === claims.fields.length);
+  return sealProfile.fields.map((field, i) => ({ field, shown: showValue(field, claims.fields[i], tables) }));
 }
 
-// Withdrawal is final, so an old list is enough to know it.
+// A date that has passed needs no register, and a withdrawal is believed of a list of any age.
 function judgeStatus(claims, list, now) {
-  const isExpired = now > claims.expiresAt;
-  const status = list ? statusAt(list.entries, claims.statusIndex) : undefined;
-  if (status === undefined) return isExpired ? "expired" : "status-missing";
-  if (status === 3 && list.issuedAt < claims.issuedAt + RELEASE_DELAY_MS) return isExpired ? "expired" : "status-stale";
-  if (status !== 0) return WITHDRAWN[status] ?? (isExpired ? "expired" : "status-not-understood");
-  if (isExpired) return "expired";
-  return now <= list.expiresAt && list.issuedAt >= claims.issuedAt ? "in-force" : "status-stale";
+  const told = toldBy(list, claims, now);
+  return now > claims.expiresAt && !Object.values(WITHDRAWN).includes(told) ? "expired" : told;
 }
 
-function findStatus(claims, trust) {
-  const name = `status/${claims.statusList}.cwt`;
-  return newest(name, (data) => readStatusList(data, `${trust.origin}/${name}`, trust), (list) => list.issuedAt);
+function toldBy(list, claims, now) {
+  const status = list ? statusAt(list.statusEntries, claims.statusIndex) : undefined;
+  if (status === undefined) return "status-missing";
+  if (status === 3 && list.issuedAt < claims.issuedAt + RELEASE_DELAY_MS) return "status-stale";
+  if (status !== 0) return WITHDRAWN[status] ?? "status-not-understood";
+  return now <= list.expiresAt && list.issuedAt >= claims.issuedAt ? "in-force" : "status-stale";
 }
 
 async function readStatusList(data, uri, trust) {
   const list = await parseStatusList(data);
-  if (list.uri !== uri) throw new Unreadable("another list");
+  need(list.uri === uri);  // else another list
   for (const key of trust.statusKeys) {
     const inWindow = key.from * 1000 <= list.issuedAt && list.issuedAt <= key.until * 1000;
-    if (key.kid === list.kid && inWindow && await isSignedBy(list.message, key.key)) return list;
+    if (key.kid === list.kid && inWindow && await isSignedBy(list.signedMessage, key.key)) return list;
   }
-  throw new Unreadable("not signed by a status key");
+  throw new Unreadable();
 }
 
-async function readTrustList(data, anchor, origin) {
+async function readRootCrl(data, rootKey) {
+  const list = parseRevocationList(data);
+  need(await isIssuedBy(list, rootKey));
+  return list;
+}
+
+async function readTrustList(data, rootKey, origin, crl, now) {
   const list = parseTrustList(data);
-  const { certificate } = list;
-  const inValidity = certificate.notBefore <= list.issuedAt && list.issuedAt <= certificate.notAfter;
-  if (!inValidity || !certificate.isForTrustLists || list.origin !== origin || !await isIssuedBy(certificate, anchor)) {
-    throw new Unreadable("not by the root");
-  }
+  const certificate = parseCertificate(list.certificate);
+  need(certificate.notBefore <= list.issuedAt && list.issuedAt <= certificate.notAfter);
+  need(certificate.isForTrustLists && list.origin === origin && await isIssuedBy(certificate, rootKey));
+  need(certificate.issuer === crl.issuer);
+  need(!crl.revoked.some(({ serial, since }) => serial === certificate.serial && since <= now));
   const signer = await crypto.subtle.importKey("spki", certificate.spki, P256, false, ["verify"]);
-  if (!await isSignedBy(list.message, signer)) throw new Unreadable("a wrong signature");
+  need(await isSignedBy(list.signedMessage, signer));
   const withKeys = (keys) => Promise.all(keys.map(async (entry) => ({ ...entry, ...await importCoseKey(entry.key) })));
   return { ...list, sealKeys: await withKeys(list.sealKeys), statusKeys: await withKeys(list.statusKeys) };
 }
 
-// The newest copy of a signed list that `read` accepts: from the host, or the one kept from before.
-async function newest(name, read, age) {
-  const attempt = async (get) => {
-    try {
-      const answer = await get();
-      if (!answer?.ok) return null;
-      const copy = answer.clone();
-      return { copy, list: await read(new Uint8Array(await answer.arrayBuffer())) };
-    } catch { return null; }
-  };
-  const store = await caches.open(LISTS);
-  const kept = await attempt(() => store.match(name));
-  const options = { cache: "no-cache", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) };
-  const fetched = await attempt(() => fetch(name, options));
-  if (fetched && (!kept || age(fetched.list) >= age(kept.list))) {
-    await store.put(name, fetched.copy).catch(() => {});
-    return { ...fetched.list, live: true };
+// ── Copies: the one kept from before, and the one that the host has now ─────────────────────────
+const held = new Map();  // name: the list last believed, and when
+
+class Copies {
+  constructor(maxAge = 0) {
+    this.asked = new Map();  // name: both copies, on their way
+    this.isHeld = (name) => held.has(name) && performance.now() - held.get(name).at < maxAge;
   }
-  return kept && { ...kept.list, live: false };
+
+  ask(name) {
+    if (this.asked.has(name) || this.isHeld(name)) return;
+    const octets = async (answer) => {
+      const found = await answer;
+      return found?.ok ? new Uint8Array(await found.arrayBuffer()) : null;
+    };
+    const kept = caches.open(LISTS).then((store) => octets(store.match(name))).catch(() => null);
+    const fetched = kept.then((copy) => {
+      const signal = AbortSignal.timeout(TIMEOUT_MS / (copy ? 3 : 1));
+      return octets(fetch(name, { cache: "no-cache", credentials: "omit", redirect: "error", signal }));
+    }).catch(() => null);
+    this.asked.set(name, Promise.all([kept, fetched]));
+  }
+
+  // The newest copy of a signed list that `read` accepts.
+  async newest(name, read, age) {
+    if (this.isHeld(name)) return held.get(name).list;
+    this.ask(name);
+    const [kept, fetched] = await this.asked.get(name);
+    const attempt = async (data) => {
+      try { return data && await read(data); } catch { return null; }
+    };
+    const [now, before] = await Promise.all([attempt(fetched), isSame(kept, fetched) ? null : attempt(kept)]);
+    if (!now || before && age(now) < age(before)) return before && { ...before, live: false };
+    const list = { ...now, live: true };
+    held.set(name, { list, at: performance.now() });
+    const keep = (store) => store.put(name, new Response(fetched));
+    if (!isSame(kept, fetched)) await caches.open(LISTS).then(keep).catch(() => {});
+    return list;
+  }
 }
+
+const isSame = (a, b) => Boolean(a && b) && a.length === b.length && a.every((octet, i) => octet === b[i]);

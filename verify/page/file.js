@@ -1,0 +1,2 @@
+// Judges a dropped PDF.
+export async function judgeFile() {}

@@ -1,0 +1,138 @@
+// Inspector mode: the camera in the page, one document after another. Whatever address a code leads to, the page
+// opens none: it judges the digits by its own lists, and warns where they stand under another's address.
+
+import { ORIGIN, byId, check, makeElement, leaveFor, needWords, say, start } from "./page.js";
+
+const LISTS_MAY_BE_MS = 5 * 60e3;  // as old as caches may keep them anyway
+const LONGEST_SIDE = 1280;
+const PAUSE_MS = 120;
+
+let view = null;  // {box, video, status}
+let stream = null;
+let worker = null;
+
+export async function inspect() {
+  await needWords("more");
+  build();
+  leaveFor("camera");
+  view.box.hidden = false;
+  view.status.textContent = say("starting");
+  view.title.focus();
+  try {
+    const opened = await navigator.mediaDevices.getUserMedia({
+      audio: false, video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } },
+    });
+    if (!inCamera()) return opened.getTracks().forEach((track) => track.stop());
+    stream = opened;
+    view.video.srcObject = stream;
+    await view.video.play();
+  } catch {
+    if (inCamera()) view.status.textContent = say("noCamera");
+    return;
+  }
+  view.status.textContent = say("aim");
+  look();
+}
+
+const inCamera = () => document.documentElement.dataset.phase === "camera";
+
+// Until something is read or the camera is stopped.
+async function look() {
+  const mine = stream;
+  while (stream && stream === mine) {
+    const text = await read(view.video, view.video.videoWidth, view.video.videoHeight).catch(() => null);
+    if (text && stream === mine) return judge(text);
+    await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+  }
+}
+
+export async function readImage(file) {
+  await needWords("more");
+  byId("file-answer").textContent = "";
+  let text = null;
+  try {
+    const picture = await createImageBitmap(file);
+    text = await read(picture, picture.width, picture.height) ?? await read(picture, picture.width, picture.height, 2 * LONGEST_SIDE);
+  } catch { /* not a picture */ }
+  if (text) judge(text);
+  else byId("file-answer").textContent = say("noCode");
+}
+
+// → the text of the symbol, or null. The browser's own reader where there is one, else ours.
+async function read(picture, width, height, longest = LONGEST_SIDE) {
+  if (!width) return null;
+  const native = await nativeReader();
+  if (native) return (await native.detect(picture)).find(({ rawValue }) => rawValue)?.rawValue ?? null;
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  const context = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, w, h);
+  context.drawImage(picture, 0, 0, w, h);
+  return decode(context.getImageData(0, 0, w, h));
+}
+
+async function nativeReader() {
+  const formats = await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => []);
+  return formats?.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
+}
+
+function decode({ data, width, height }) {
+  worker ??= new Worker("decode.js");
+  return new Promise((resolve, reject) => {
+    worker.onmessage = (event) => resolve(event.data);
+    worker.onerror = reject;
+    worker.postMessage({ pixels: data.buffer, width, height }, [data.buffer]);
+  });
+}
+
+async function judge(text) {
+  stop();
+  navigator.vibrate?.(80);
+  const { digits, foreign } = readAsOurs(text);
+  await check(digits ?? text.slice(0, 3200), { maxAge: LISTS_MAY_BE_MS, extra: { foreign, again: inspect } });
+}
+
+// The digits of a seal code under whatever address, and that address if it is not ours.
+export function readAsOurs(text) {
+  const found = /^(.{1,300}?)(?:#|%23)([0-9]{10,3000})$/s.exec(text);
+  const address = found ? found[1] : text;
+  let host = null;
+  try { host = new URL(address).origin; } catch { /* no address at all */ }
+  const isOurs = found && address === `${ORIGIN}/`;
+  return { digits: found?.[2], foreign: isOurs || !host ? undefined : new URL(address).host || host };
+}
+
+function stop() {
+  stream?.getTracks().forEach((track) => track.stop());
+  stream = null;
+  if (view) {
+    view.video.srcObject = null;
+    view.box.hidden = true;
+  }
+}
+
+function build() {
+  if (view) return;
+  const box = makeElement("section", undefined, "panel camera");
+  const title = makeElement("h2", say("inspect"));
+  title.tabIndex = -1;
+  title.dataset.words = "inspect";
+  const video = makeElement("video");
+  Object.assign(video, { muted: true, playsInline: true });
+  video.setAttribute("aria-hidden", "true");
+  const status = makeElement("p");
+  status.setAttribute("role", "status");
+  const button = makeElement("button", say("stop"), "quiet");
+  button.type = "button";
+  button.dataset.words = "stop";
+  button.addEventListener("click", () => { stop(); start(); });
+  box.append(title, video, status, button);
+  byId("start").after(box);
+  view = { box, title, video, status };
+  addEventListener("pagehide", stop);
+  addEventListener("rendered", () => {
+    if (!inCamera()) stop();
+    else if (stream) view.status.textContent = say("aim");
+  });
+}
