@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise, product
 from string import ascii_letters
 
-from verify.script_tokens import CLOSING, Token, read_tokens, write_tokens
+from verify.script_tokens import CLOSING, NotCompacted, Token, read_tokens, write_tokens
 
 _KEYWORDS = frozenset(
     re.findall(
