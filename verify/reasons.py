@@ -1,7 +1,7 @@
 """Why a seal code got its verdict: one reason each, its words, and what it means.
 
 The public page holds the same codes and words; `tests/unit/seal_code/test_page_words.py`
-compares them (but for `REMEMBERED`: the page keeps the newest list by itself). A reason says
+compares them (but for `REMEMBERED`). A reason says
 both what the signature is worth (indication) and what the register says (status), because
 people ask one question.
 """
@@ -43,10 +43,11 @@ class Reason(StrEnum):
     TRUST_STALE = "trust-stale"
     TRUST_ROLLED_BACK = "trust-rolled-back"
     STATUS_ROLLED_BACK = "status-rolled-back"
+    STATUS_OF_LATER = "status-of-later"
 
 
-REMEMBERED = frozenset({Reason.TRUST_ROLLED_BACK, Reason.STATUS_ROLLED_BACK})
-"""Reasons that only a verifier with a memory in a file can have."""
+REMEMBERED = frozenset({Reason.TRUST_ROLLED_BACK, Reason.STATUS_ROLLED_BACK, Reason.STATUS_OF_LATER})
+"""Reasons that the public page never gives: it keeps the newest list by itself, and is asked about now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +236,13 @@ MEANINGS: dict[Reason, Meaning] = {
         "رمز الختم صحيح، لكن قائمة الحالات المعروضة أقدم من قائمة شوهدت من قبل، فلا يُعرف إن أُلغيت الوثيقة.",
         "The seal code is right, but the status list is older than one seen before, "
         "so it is not known whether the document was withdrawn.",
+    ),
+    Reason.STATUS_OF_LATER: _genuine(
+        DocumentStatus.UNKNOWN,
+        "رمز الختم صحيح. أُلغيت الوثيقة أو أُوقفت بحسب قائمة أحدث من الوقت المسؤول عنه، "
+        "ولا يُعرف إن كانت سارية في ذلك الوقت.",
+        "The seal code is right. A list younger than the time asked about says that the document no longer "
+        "counts; whether it still did at that time is not known.",
     ),
 }
 

@@ -217,8 +217,12 @@ def _told_by(status_list: StatusClaims, claims: SealClaims, at: datetime) -> Rea
     as_of = status_list.issued_at
     if status is Status.NOT_ISSUED and as_of < claims.issued_at + RELEASE_DELAY:
         return Reason.STATUS_STALE
+    if status is Status.NOT_ISSUED:
+        return Reason.NOT_ISSUED  # what was never released was not released then
     if status is not Status.VALID:
-        return WITHDRAWN[status]
+        # By a list younger than the instant it was withdrawn, or put on hold, nobody knows when.
+        return Reason.STATUS_OF_LATER if as_of > at + CLOCK_TOLERANCE else WITHDRAWN[status]
+    # A younger list that says valid says it of all the time before: withdrawal is final.
     is_current = at <= status_list.expires_at and as_of >= claims.issued_at
     return Reason.IN_FORCE if is_current else Reason.STATUS_STALE
 

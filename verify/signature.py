@@ -195,6 +195,10 @@ def _judge_certificate(
     except NotDecided as reason:
         _raise_if_revoked_when_claimed(reason, file.claimed_at)
         raise
+    if later is not None and proof.until is None:
+        # Asked about the past: revoked since, and nothing but the question says that the file is older.
+        facts = {"since": later.since.isoformat(), "reason": later.reason}
+        raise NotDecided(SubIndication.REVOKED_NO_POE, check, **facts)
     course.checks.append(_certificate_passed(later))
     if proof.until is None:
         proof = past.outermost(proof, signed.signer, signed.algorithms, evidence)
