@@ -18,9 +18,10 @@ from typing import Protocol, runtime_checkable
 
 from keys.errors import KeyNotActive, UnloggedUse
 from keys.forms import check_form, form_of
+from keys.held import HeldSigner
 from keys.keyring import KeyState
 from keys.register import Register, RegisteredKey
-from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
+from keys.signer import Purpose, Signer, require_purpose
 from keys.use_log import UseLog
 from keys.verification import ProvesSignatures, require_signature
 
@@ -34,7 +35,7 @@ class CountsUses(Protocol):
         ...
 
 
-class GuardedSigner:
+class GuardedSigner(HeldSigner[RegisteredKey]):
     """A registered key of this process; a `keys.signer.Signer`."""
 
     __slots__ = (
@@ -44,7 +45,6 @@ class GuardedSigner:
         "_counter",
         "_form",
         "_is_proven",
-        "_key",
         "_log",
         "_register",
     )
@@ -60,31 +60,12 @@ class GuardedSigner:
         counter: CountsUses | None,
     ) -> None:
         """Stand before `backend`, whose key is the one registered as `key`: the caller has compared them."""
-        self._key, self._backend, self._register, self._log = key, backend, register, log
+        super().__init__(key)
+        self._backend, self._register, self._log = backend, register, log
         self._clock, self._counter = clock, counter
         self._form = form_of(key.purpose, algorithm=key.algorithm, public_key=key.public_key)
         self._is_proven = isinstance(backend, ProvesSignatures)
         self._counted_before = self._counts()
-
-    @property
-    def key_id(self) -> str:
-        """The identifier in the register and in the backend."""
-        return self._key.key_id
-
-    @property
-    def purpose(self) -> Purpose:
-        """The one purpose of this key."""
-        return self._key.purpose
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """What it signs with."""
-        return self._key.algorithm
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half, as registered."""
-        return self._key.public_key
 
     def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
         """Sign `data` if every gate lets it through; see `keys.signer.Signer`.
@@ -130,10 +111,3 @@ class GuardedSigner:
         # The backend first: a use that begins in between is in the log and not yet in the backend.
         counted = 0 if self._counter is None else self._counter.use_count(self.key_id)
         return counted, self._log.uses(self.key_id)
-
-    def __repr__(self) -> str:
-        return f"<GuardedSigner {self.key_id} {self.purpose} {self.algorithm}>"
-
-    def __reduce__(self) -> str:
-        msg = "a private key is not serialised"
-        raise TypeError(msg)

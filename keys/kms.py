@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keys.custody import KEY_ID, check_key_id
 from keys.errors import KeyExists, KeyRefused, UnsupportedUse
+from keys.held import CountingSigner, HeldKey
 from keys.kms_faults import translate_fault
 from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
 from keys.verification import algorithm_of, require_signature
@@ -48,50 +49,21 @@ _SPECS: "dict[Algorithm, tuple[KeySpecType, SigningAlgorithmSpecType]]" = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceKey:
+class ServiceKey(HeldKey):
     """What is known of a key in the service."""
 
-    key_id: str
     resource: str  # its ARN: an alias may be moved to another key, this may not
-    purpose: Purpose
-    algorithm: Algorithm
-    public_key: PublicKey
 
 
-class KmsSigner:
-    """A key in the service."""
+class KmsSigner(CountingSigner[ServiceKey]):
+    """A key in the service; its uses are the signatures that were answered and verified."""
 
     proves_signatures: ClassVar[Literal[True]] = True
-    __slots__ = ("_counting", "_key", "_uses", "client")
+    __slots__ = ("client",)
 
     def __init__(self, key: ServiceKey, client: "KMSClient") -> None:
-        self._key, self.client = key, client
-        self._uses, self._counting = 0, threading.Lock()
-
-    @property
-    def uses(self) -> int:
-        """How many signatures were answered since the key was lent."""
-        return self._uses
-
-    @property
-    def key_id(self) -> str:
-        """The identifier under which custody holds the key."""
-        return self._key.key_id
-
-    @property
-    def purpose(self) -> Purpose:
-        """The one purpose of this key."""
-        return self._key.purpose
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """What it signs with."""
-        return self._key.algorithm
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half."""
-        return self._key.public_key
+        super().__init__(key)
+        self.client = client
 
     def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
         """Sign `data`; see `keys.signer.Signer`.
@@ -118,15 +90,8 @@ class KmsSigner:
         require_signature(
             signature, data, key_id=key.key_id, algorithm=key.algorithm, public_key=key.public_key
         )
-        with self._counting:
-            self._uses += 1
+        self._count()
         return signature
-
-    def __repr__(self) -> str:
-        return f"<KmsSigner {self.key_id} {self.purpose} {self.algorithm}>"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a private key is not serialised")
 
 
 class KmsCustody:

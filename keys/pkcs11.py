@@ -17,6 +17,7 @@ from pkcs11 import Attribute, ObjectClass, PrivateKey
 
 from keys.custody import KEY_ID, check_key_id
 from keys.errors import KeyExists, KeyNotFound, KeyRefused, UnsupportedUse
+from keys.held import CountingSigner, HeldKey
 from keys.passphrase import PassphraseSource
 from keys.pkcs11_objects import (
     PROVEN_BY_TOKEN,
@@ -34,13 +35,8 @@ from keys.verification import algorithm_of, require_signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenKey:
+class TokenKey(HeldKey):
     """What is known of a key in the token."""
-
-    key_id: str
-    purpose: Purpose
-    algorithm: Algorithm
-    public_key: PublicKey
 
     @property
     def name(self) -> bytes:
@@ -48,40 +44,15 @@ class TokenKey:
         return key_name(self.key_id, self.purpose, self.algorithm)
 
 
-class Pkcs11Signer:
-    """A key in a token."""
+class Pkcs11Signer(CountingSigner[TokenKey]):
+    """A key in a token; its uses are the signatures that were answered and verified."""
 
     proves_signatures: ClassVar[Literal[True]] = True
-    __slots__ = ("_counting", "_key", "_sessions", "_uses")
+    __slots__ = ("_sessions",)
 
     def __init__(self, key: TokenKey, sessions: TokenSessions) -> None:
-        self._key, self._sessions = key, sessions
-        self._uses, self._counting = 0, threading.Lock()
-
-    @property
-    def uses(self) -> int:
-        """How many signatures were answered since the key was lent."""
-        return self._uses
-
-    @property
-    def key_id(self) -> str:
-        """The identifier under which custody holds the key."""
-        return self._key.key_id
-
-    @property
-    def purpose(self) -> Purpose:
-        """The one purpose of this key."""
-        return self._key.purpose
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """What it signs with."""
-        return self._key.algorithm
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half."""
-        return self._key.public_key
+        super().__init__(key)
+        self._sessions = sessions
 
     def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
         """Sign `data`; see `keys.signer.Signer`.
@@ -100,15 +71,8 @@ class Pkcs11Signer:
         require_signature(
             signature, data, key_id=key.key_id, algorithm=key.algorithm, public_key=key.public_key
         )
-        with self._counting:
-            self._uses += 1
+        self._count()
         return signature
-
-    def __repr__(self) -> str:
-        return f"<Pkcs11Signer {self.key_id} {self.purpose} {self.algorithm}>"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a private key is not serialised")
 
 
 class Pkcs11Custody:

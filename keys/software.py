@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, paddin
 
 from keys.custody import check_key_id
 from keys.errors import KeyExists, KeyNotFound, KeyRefused
+from keys.held import CountingSigner, HeldKey
 from keys.key_file import IV_OCTETS, SALT_OCTETS, KeyLabel, ScryptCost, encode_key_file, parse_key_file
 from keys.passphrase import PassphraseSource, require_strength
-from keys.signer import Algorithm, PublicKey, Purpose, Signer, require_purpose
+from keys.signer import Algorithm, Purpose, Signer, require_purpose
 
 SUFFIX = ".key.pem"
 RSA_BITS, RSA_EXPONENT = 3072, 65537
@@ -27,41 +28,21 @@ _Held: TypeAlias = (
 )
 
 
-class SoftwareSigner:
+class SoftwareSigner(CountingSigner[HeldKey]):
     """A key held in this process's memory."""
 
-    __slots__ = ("_counting", "_key", "_label", "_public_key", "_uses")
+    __slots__ = ("_private_key",)
 
     def __init__(self, label: KeyLabel, key: _Held) -> None:
-        self._label = label
-        self._key = key
-        self._public_key = key.public_key()
-        self._uses, self._counting = 0, threading.Lock()
-
-    @property
-    def uses(self) -> int:
-        """How many signatures were begun since the key was opened."""
-        return self._uses
-
-    @property
-    def key_id(self) -> str:
-        """The identifier under which custody holds the key."""
-        return self._label.key_id
-
-    @property
-    def purpose(self) -> Purpose:
-        """The one purpose of this key."""
-        return self._label.purpose
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """What it signs with."""
-        return self._label.algorithm
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half."""
-        return self._public_key
+        super().__init__(
+            HeldKey(
+                key_id=label.key_id,
+                purpose=label.purpose,
+                algorithm=label.algorithm,
+                public_key=key.public_key(),
+            )
+        )
+        self._private_key = key
 
     def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
         """Sign `data`; see `keys.signer.Signer`.
@@ -70,28 +51,22 @@ class SoftwareSigner:
             WrongPurpose: `purpose` is not the purpose of this key.
         """
         require_purpose(self, purpose)
-        with self._counting:
-            self._uses += 1
+        self._count()
         match self.algorithm:
             case Algorithm.P256:
-                return cast("ec.EllipticCurvePrivateKey", self._key).sign(data, _ECDSA_SHA256)
+                return cast("ec.EllipticCurvePrivateKey", self._private_key).sign(data, _ECDSA_SHA256)
             case Algorithm.P384:
-                return cast("ec.EllipticCurvePrivateKey", self._key).sign(data, _ECDSA_SHA384)
+                return cast("ec.EllipticCurvePrivateKey", self._private_key).sign(data, _ECDSA_SHA384)
             case Algorithm.RSA3072:
-                return cast("rsa.RSAPrivateKey", self._key).sign(data, padding.PKCS1v15(), hashes.SHA256())
+                return cast("rsa.RSAPrivateKey", self._private_key).sign(
+                    data, padding.PKCS1v15(), hashes.SHA256()
+                )
             case Algorithm.ED25519:
-                return cast("ed25519.Ed25519PrivateKey", self._key).sign(data)
+                return cast("ed25519.Ed25519PrivateKey", self._private_key).sign(data)
             case Algorithm.ML_DSA_65:
-                return cast("mldsa.MLDSA65PrivateKey", self._key).sign(data)
+                return cast("mldsa.MLDSA65PrivateKey", self._private_key).sign(data)
             case _:
                 assert_never(self.algorithm)
-
-    def __repr__(self) -> str:
-        return f"<SoftwareSigner {self.key_id} {self.purpose} {self.algorithm}>"
-
-    def __reduce__(self) -> str:
-        msg = "a private key is not serialised"
-        raise TypeError(msg)
 
 
 class SoftwareCustody:

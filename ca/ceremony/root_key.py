@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ca.ceremony.errors import ResultsRefused, SheetsDoNotOpen
 from ca.ceremony.shares import passphrase_of
 from keys.forms import check_form, form_of
+from keys.held import HeldSigner
 from keys.key_file import (
     IV_OCTETS,
     SALT_OCTETS,
@@ -102,13 +103,13 @@ def open_root_key(data: bytes, secret: bytes, *, key_id: str) -> Signer:
     return _RootSigner(SoftwareSigner(label, key))
 
 
-class _RootSigner:
+class _RootSigner(HeldSigner[SoftwareSigner]):
     """Signs certificates and lists of this root, and nothing else (`keys.forms`)."""
 
+    __slots__ = ("_form",)
+
     def __init__(self, key: SoftwareSigner) -> None:
-        self.key_id, self.purpose, self.algorithm = key.key_id, key.purpose, key.algorithm
-        self.public_key = key.public_key
-        self._key = key
+        super().__init__(key)
         self._form = form_of(key.purpose, algorithm=key.algorithm, public_key=key.public_key)
 
     def sign(self, data: bytes, *, purpose: Purpose) -> bytes:
