@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from ca.ceremony.bundle import CONTENTS, Bundle
@@ -40,6 +41,10 @@ from keys.register import Register
 from keys.signer import Algorithm, Purpose
 from keys.software import SoftwareCustody
 from keys.use_log import UseLog
+
+# How long an example takes is the machine's affair, not the property's.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 FAST = ScryptCost(n=2, p=1)
 PURPOSES = {"issuing": Purpose.ISSUING, "trust-list": Purpose.TRUST_LIST}
