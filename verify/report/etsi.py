@@ -112,10 +112,10 @@ def _times(report: ValidationReport) -> Markup:
     """§4.2.7. The best signature time is the proven one; without proof, that of the validation."""
     return element(
         "ValidationTimeInfo",
-        element("ValidationTime", instant_as_text(report.at)),
+        element("ValidationTime", _instant(report.at)),
         element(
             "BestSignatureTime",
-            element("POETime", instant_as_text(report.signature.proven_at or report.at)),
+            element("POETime", _instant(report.signature.proven_at or report.at)),
             element("TypeOfProof", f"{_ETSI}poetype:validation"),
         ),
     )
@@ -131,7 +131,7 @@ def _file(number: int, report: ValidationReport) -> Markup | None:
 def _attributes(signature: SignatureFacts) -> Markup | None:
     if signature.claimed_at is None:
         return None
-    time = element("Time", instant_as_text(signature.claimed_at))
+    time = element("Time", _instant(signature.claimed_at))
     return element("SignatureAttributes", element("SigningTime", time, Signed="true"))
 
 
@@ -168,7 +168,7 @@ def _revocation(number: int, report: ValidationReport) -> Markup | None:
         element(
             "RevocationStatusInformation",
             _reference("ValidationObjectId", f"signer-{number}"),
-            element("RevocationTime", instant_as_text(datetime.fromisoformat(since))),
+            element("RevocationTime", _instant(datetime.fromisoformat(since))),
         ),
     )
 
@@ -182,7 +182,7 @@ def _other(report: ValidationReport) -> Markup:
             "wq:Status",
             standing.status.value,
             reason=standing.reason.value if standing.reason else None,
-            asOf=instant_as_text(standing.as_of),
+            asOf=_instant(standing.as_of) if standing.as_of else None,
         ),
         element("wq:Agreement", report.agreement.value),
         element("wq:Level", report.level.value) if report.level else None,
@@ -216,3 +216,8 @@ def _digest(sha256: str) -> Markup:
         element("ds:DigestMethod", Algorithm=_SHA256),
         element("ds:DigestValue", base64.b64encode(bytes.fromhex(sha256)).decode("ascii")),
     )
+
+
+def _instant(at: datetime) -> str | None:
+    """In whole seconds: EU DSS reads no fractions."""
+    return instant_as_text(at.replace(microsecond=0))

@@ -76,7 +76,22 @@ def overview_line(number: int, told: Told, language: Language) -> Markup:
     )
 
 
-def overview_of(lines: Iterable[str], counted: Mapping[Verdict, int], language: Language) -> Iterator[str]:
+def overview_of_unread(number: int, name: str, language: Language) -> Markup:
+    """The line of a file that could not be opened."""
+    mark = element("b", _UNREAD_SHAPE, aria_hidden="true")
+    return element(
+        "tr",
+        element("td", f"{number}"),
+        element("td", element("bdi", name)),
+        element("td", element("bdi", "–")),
+        element("td", mark, *_spoken("span", _UNREAD, language), class_="word"),
+        class_=Verdict.UNDECIDED.value,
+    )
+
+
+def overview_of(
+    lines: Iterable[str], counted: Mapping[Verdict, int], unread: int, language: Language
+) -> Iterator[str]:
     """How many of each verdict, and the table of contents; `lines` are markup already."""
     yield '<article class="sheet">'
     yield _head(_MANY, language)
