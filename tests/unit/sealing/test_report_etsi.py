@@ -65,6 +65,13 @@ def test_indication_time_and_constraints_are_etsi_s() -> None:
     assert texts(root, ".//wq:Verdict") == ["genuine"]
 
 
+def test_instants_have_whole_seconds() -> None:
+    """EU DSS reads no fractions, and leaves out what it cannot read."""
+    report = replace(REPORT, at=NOW.replace(microsecond=5), signature=SignatureFacts())
+
+    assert texts(read(("a.pdf", report)), ".//POETime") == ["2026-11-22T09:00:00Z"]
+
+
 def test_failure_names_its_sub_indication_and_the_revocation() -> None:
     failed = replace(
         REPORT,
