@@ -57,9 +57,7 @@ def test_etsi_s_schema_accepts_them_and_dss_reads_the_same_verdicts(
         said = read["ours.xml", f"{place}"]
         assert said["indication"] == [report.indication.value.replace("-", "_")], name
         assert len(said["constraint"]) == len(report.checks) + len(report.constraints)
-    table.say(
-        "ETSI TS 119 102-2 schema, EU DSS", "our validation report", "valid, read with the same indications"
-    )
+    table.say("EU DSS", "our report by ETSI TS 119 102-2", "valid by its schema, same indications")
 
 
 def test_every_reason_is_one_that_the_schema_accepts(read: Findings) -> None:
