@@ -24,24 +24,28 @@ _KEYWORDS = frozenset(
     )
 )
 _DECLARES = frozenset({"const", "let", "var", "function", "class"})
-_IMPORT = re.compile(r'^import \{([^}]*)\} from "[^"]*";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]*)";$', re.MULTILINE)
+_NOTHING: Mapping[str, str] = {}
 _HOLE = re.compile(r"\$\{([^{}]*)\}")  # of a template; what stands in ours is one expression without words
 _STYLE_SIGNS = re.compile(r"\s*([{};,>])\s*")
 
 
-def compact_script(source: str, *, shared: Sequence[str] = (), bundle: str | None = None) -> str:
+def compact_script(source: str, *, shared: Sequence[str] = (), moved: Mapping[str, str] = _NOTHING) -> str:
     """The same script in fewer octets.
 
     Args:
         source: a script in our style: every statement ends in a semicolon, none is empty.
         shared: names of ours, of any kind, that become the same short ones in every script of the page.
-        bundle: the one module from which everything is imported that is imported by name.
+        moved: modules that are part of another one, and of which.
 
     Raises:
         NotCompacted: a character that begins no token, or other tokens when read again.
     """
-    if bundle is not None:
-        source = _IMPORT.sub(lambda found: f'import {{{found[1]}}} from "{bundle}";', source)
+
+    def now_from(found: re.Match[str]) -> str:
+        return f'import {{{found[1]}}} from "{moved.get(found[2], found[2])}";'
+
+    source = _IMPORT.sub(now_from, source)
     return write_tokens(_shortened(source, short_names(source, shared)))
 
 

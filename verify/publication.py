@@ -45,6 +45,7 @@ PAGE_FILES = (*FIRST, *REST, WORKER, LICENSE_OF_DECODER)
 # Some readers write `#` as `%23`, which arrives as a path: the answer to an unknown path is the page.
 NOT_FOUND_FILE = "404.html"
 
+_MOVED = {f"./{name}": f"./{BUNDLED[-1]}" for name in BUNDLED}
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([^"]*)";', re.MULTILINE)
 
 # For whoever serves the page; the page repeats what a `meta` element can say.
@@ -142,9 +143,7 @@ def _published(name: str) -> bytes:
             sources = [_read(each) for each in BUNDLED]
             return compact_bundle(sources, shared=shared_names(), exports=_exports()).encode("utf-8")
         case "js":
-            return compact_script(_with_lists(source), shared=shared_names(), bundle="./page.js").encode(
-                "utf-8"
-            )
+            return compact_script(_with_lists(source), shared=shared_names(), moved=_MOVED).encode("utf-8")
         case "html":
             return re.sub(r"\n+", "\n", source).encode("utf-8")
     return source.encode("utf-8")

@@ -1,2 +1,119 @@
-// Judges a dropped PDF.
-export async function judgeFile() {}
+// A PDF that was chosen or dropped: judged here as far as a browser can, and sent to the server only if its holder
+// agrees. The verdict is that of the seal code inside; whatever is wrong with the file takes from it, nothing adds.
+
+import {
+  NotJudgedHere, asText, findSealCode, isDigestSigned, isSignedByCertificate, leadsToRoot, organizationOf, parseSignature,
+  readBehind, readSeal, recordDigestOf, signerOf,
+} from "./pdf.js";
+import { ANCHOR, ORIGIN, byId, check, makeElement, needWords, say } from "./page.js";
+import { hex, parseSealCode } from "./formats.js";
+import { loadTrust } from "./verify.js";
+
+const LARGEST = 8 * 1024 * 1024;
+const STEPS = ["form", "digest", "signature", "chain", "agency", "record"];
+const API = "api/verifications/document";
+
+export async function judgeFile(file) {
+  await Promise.all([needWords("more"), needWords("file")]);
+  const refused = (key) => { byId("file-answer").textContent = say(key); };
+  if (file.size > LARGEST) return refused("fileTooLarge");
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const text = asText(bytes);
+  const code = findSealCode(text, ORIGIN);
+  if (!code) return refused("fileNoCode");
+  const steps = await judgeSteps(bytes, text, code);
+  const outcomes = Object.values(steps);
+  const outcome = ["failed", "undecided"].find((each) => outcomes.includes(each)) ?? "passed";
+  const server = { asked: false, answer: null };
+  await check(code, { extra: {
+    doubt: outcome === "passed" ? undefined : () => outcome === "failed"
+      ? { look: "false", reason: "file-altered", headline: say("fileAltered"), sentence: say("fileFalse") }
+      : { look: "open", reason: "file-undecided", headline: say("fileUnsure"), sentence: say("fileOpen") },
+    panel: () => panel(steps, outcome, file, server),
+  } });
+}
+
+// Each step by its name: passed, failed or undecided. A step that could not be taken is not passed.
+export async function judgeSteps(bytes, text, code) {
+  const steps = Object.fromEntries(STEPS.map((name) => [name, "undecided"]));
+  const step = async (name, judge) => {
+    try {
+      steps[name] = await judge() ? "passed" : "failed";
+    } catch (error) {
+      steps[name] = error instanceof NotJudgedHere ? "undecided" : "failed";
+    }
+    return steps[name] === "passed";
+  };
+  let seal, stored, signature, certificate;
+  await step("form", async () => {
+    seal = readSeal(bytes, text);
+    signature = parseSignature(seal.contents);
+    stored = await readBehind(bytes, text, seal.end);
+    return true;
+  });
+  if (!signature) return steps;
+  await step("digest", () => isDigestSigned(signature, seal));
+  const isSigned = await step("signature", async () => {
+    certificate = await signerOf(signature);
+    return isSignedByCertificate(signature, certificate);
+  });
+  const { claims } = parseSealCode(code);
+  await step("record", async () => await recordDigestOf(bytes, text) === hex(claims.recordDigest));
+  const trust = await loadTrust({ origin: ORIGIN, rootKey: ANCHOR });
+  if (!isSigned || !trust) return steps;
+  const others = [...signature.certificates, ...stored ?? []];
+  await step("chain", () => leadsToRoot(certificate, others, { rootKey: ANCHOR, crl: trust.crl, at: seal.claimedAt }));
+  const agency = trust.agencies.find((each) => each.code === claims.agency);
+  await step("agency", () => Boolean(agency) && organizationOf(certificate) === agency.organizationIdentifier);
+  return steps;
+}
+
+function panel(steps, outcome, file, server) {
+  const box = makeElement("section", undefined, "panel");
+  const list = makeElement("ul", undefined, "steps");
+  for (const [name, each] of Object.entries(steps)) {
+    const item = makeElement("li", say("fileSteps")[name], each);
+    item.append(" ", makeElement("b", say("outcomes")[each]));
+    list.append(item);
+  }
+  box.dataset.outcome = outcome;
+  box.append(makeElement("h2", say("fileTitle")));
+  if (outcome === "passed") box.append(makeElement("p", say("fileGood")));
+  box.append(list, makeElement("p", say("fileLimits")), ...offer(file, server));
+  return [box];
+}
+
+// Nothing leaves the device before the box is ticked and the button pressed.
+function offer(file, server) {
+  const status = makeElement("p");
+  status.setAttribute("role", "status");
+  const tell = () => {
+    status.textContent = server.answer ? server.answer() : "";
+    status.className = server.answer ? "ask" : "";
+  };
+  tell();
+  if (server.asked) return [status];
+  const agree = makeElement("input");
+  Object.assign(agree, { type: "checkbox", id: "agree" });
+  const label = makeElement("label");
+  label.append(agree, say("sendAgree"));
+  const button = makeElement("button", say("send"));
+  Object.assign(button, { type: "button", disabled: true, id: "send" });
+  agree.addEventListener("change", () => { button.disabled = !agree.checked; });
+  button.addEventListener("click", async () => {
+    button.disabled = agree.disabled = true;
+    server.answer = await send(file);
+    server.asked = true;
+    tell();
+  });
+  return [makeElement("p", say("sendHow")), label, makeElement("p"), button, status];
+}
+
+async function send(file) {
+  const headers = { "Content-Type": "application/pdf", "Wathiqa-Consent": "judge-once" };
+  const answer = await fetch(API, { method: "POST", credentials: "omit", headers, body: file }).catch(() => null);
+  if (answer?.status === 429) return () => say("sendTooMany");
+  const report = answer?.ok ? await answer.json().catch(() => null) : null;
+  const verdict = report?.verdict;
+  return () => verdict && say("verdicts")[verdict] ? `${say("sendSays")}: ${say("verdicts")[verdict]}` : say("sendNone");
+}

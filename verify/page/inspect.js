@@ -1,7 +1,7 @@
 // Inspector mode: the camera in the page, one document after another. Whatever address a code leads to, the page
 // opens none: it judges the digits by its own lists, and warns where they stand under another's address.
 
-import { ORIGIN, byId, check, makeElement, leaveFor, needWords, say, start } from "./page.js";
+import { ORIGIN, byId, check, isolated, leaveFor, makeElement, needWords, say, start } from "./page.js";
 
 const LISTS_MAY_BE_MS = 5 * 60e3;  // as old as caches may keep them anyway
 const LONGEST_SIDE = 1280;
@@ -90,7 +90,13 @@ async function judge(text) {
   stop();
   navigator.vibrate?.(80);
   const { digits, foreign } = readAsOurs(text);
-  await check(digits ?? text.slice(0, 3200), { maxAge: LISTS_MAY_BE_MS, extra: { foreign, again: inspect } });
+  const extra = { again: inspect };
+  if (foreign) {
+    extra.alarm = () => say("foreign").replace("{host}", isolated(foreign));
+    // A code of ours under another's address: nobody prints that by mistake.
+    extra.doubt = () => ({ look: "false", reason: "foreign-address", headline: say("foreignHeadline"), sentence: say("foreignSaid") });
+  }
+  await check(digits ?? text.slice(0, 3200), { maxAge: LISTS_MAY_BE_MS, extra });
 }
 
 // The digits of a seal code under whatever address, and that address if it is not ours.

@@ -49,6 +49,8 @@ async function readWords(name) {
 
 export function needWords(part) {
   parts.add(part);
+  const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "more.css" });
+  if (!document.querySelector('[href="more.css"]')) document.head.append(style);
   return useLanguage(wished);
 }
 
@@ -75,7 +77,7 @@ export function makeElement(name, text, className) {
 }
 
 export const inBoth = (text) => ({ ar: text, en: text });
-const isolated = (text) => `\u2066${text}\u2069`;
+export const isolated = (text) => `\u2066${text}\u2069`;
 
 export function line(label, shown) {
   const made = makeElement("div");
@@ -135,18 +137,22 @@ function render() {
 const lookOf = (reasonCode) => Object.keys(LOOKS).find((look) => say("reasons")[look][reasonCode]);
 
 function renderResult() {
-  const { reasonCode, claims, fields, sealProfile, agency, foreign } = result;
-  const look = lookOf(reasonCode);
+  const { reasonCode, claims, fields, sealProfile, agency } = result;
+  const believed = lookOf(reasonCode);
+  // What else is known of where the code stood may take from a good verdict, never add to one.
+  const doubt = ["genuine", "unchecked"].includes(believed) && result.doubt?.();
+  const look = doubt ? doubt.look : believed;
   const kind = reasonCode.replace(/-.*/, "");  // revoked, whatever the reason
   byId("verdict").className = look;
-  byId("verdict").dataset.reason = reasonCode;
+  byId("verdict").dataset.reason = doubt ? doubt.reason : reasonCode;
   const [shape, mark] = LOOKS[look];
   byId("shape").setAttribute("d", shape);
   byId("mark").setAttribute("d", mark);
-  byId("headline").textContent = say("headlines")[kind] ?? say("headlines")[look];
-  byId("sentence").textContent = say("reasons")[look][reasonCode] + (claims && !result.live ? ` ${say("offline")}` : "");
-  byId("foreign").hidden = !foreign;
-  byId("foreign").textContent = foreign ? say("foreign").replace("{host}", isolated(foreign)) : "";
+  byId("headline").textContent = (doubt ? doubt.headline : say("headlines")[kind]) ?? say("headlines")[look];
+  byId("sentence").textContent = doubt ? doubt.sentence : say("reasons")[look][reasonCode] + (claims && !result.live ? ` ${say("offline")}` : "");
+  byId("alarm").hidden = !result.alarm;
+  byId("alarm").textContent = result.alarm?.();
+  byId("extra").replaceChildren(...result.panel?.() ?? []);
   byId("advice").textContent = say("advice")[kind] ?? say("advice")[look];
   document.title = `${byId("headline").textContent} · ${say("title")}`;
   byId("which").textContent = [sealProfile, agency].filter(Boolean).map(inLanguage).join(" · ");
@@ -190,7 +196,8 @@ function show(next, found = null) {
 }
 
 // The last check asked for is the one shown, whichever ends first. Handheld readers and people hand in the
-// whole address or the number behind `#` alone.
+// whole address or the number behind `#` alone. `extra`, of who asks: doubt, alarm and panel, each a function of
+// the language at hand, and `again`, what follows.
 export async function check(text, { extra = {}, maxAge } = {}) {
   const mine = ++turn;
   show("wait");
@@ -203,8 +210,6 @@ export async function check(text, { extra = {}, maxAge } = {}) {
   }
   await ready;
   if (mine !== turn || !words.title) return;
-  // A code of ours under another's address: nobody prints that by mistake.
-  if (found.foreign && ["genuine", "unchecked"].includes(lookOf(found.reasonCode))) found.reasonCode = "foreign-address";
   show("result", found);
   byId("headline").focus();
   scrollTo(0, 0);

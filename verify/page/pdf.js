@@ -1,2 +1,215 @@
-// x
-export const x = 1;
+// A sealed PDF, as far as a browser can judge it; the twin of verify/structure.py and signing/formats/pdf_updates.py
+// for the forms in which documents are issued. It shows no page and follows no reference: what is signed is what the
+// authority sealed, and behind the seal only a security store may pass, octet by octet as ours are written.
+
+import { decodeUtf8, hex, inflate, need, refuse } from "./formats.js";
+import { derItems, isIssuedBy, parseCertificate, readDer } from "./certificates.js";
+
+const MOST_UNSIGNED = 2 * 64 * 1024;
+const MOST_STORED = 64;
+const KINDS = ["/Certs", "/OCSPs", "/CRLs"];
+const DIGEST_OF_CONTENT = "2a864886f70d010904";
+const DIGEST_OF_CERTIFICATE = "2a864886f70d010910022f";
+const ORGANIZATION_IDENTIFIER = "550461";
+const RSA = "2a864886f70d0101";
+
+export class NotJudgedHere extends Error {}
+
+const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+const concatenated = async (...parts) => new Uint8Array(await new Blob(parts).arrayBuffer());
+const fromHex = (digits) => Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+// One character an octet, so that positions and comparisons are those of the octets.
+export const asText = (bytes) => new TextDecoder("windows-1252").decode(bytes);
+
+// → {before, behind, contents, claimedAt, end}: what is signed, the signature, the time that it claims.
+export function readSeal(bytes, text) {
+  need(text.startsWith("%PDF-1.7\n") && /%%EOF\n?$/.test(text.slice(-6)) && !/\/(?:X|#58)(?:R|#52)(?:e|#65)(?:f|#66)/.test(text));
+  const range = /\/ByteRange\s{0,8}\[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]/;
+  const [start, next, length] = (range.exec(text) ?? refuse()).slice(1).map(Number);
+  const end = next + length;
+  need(start > 0 && start < next && next < end && end <= bytes.length && next - start <= MOST_UNSIGNED);
+  need(text.slice(0, end).match(new RegExp(range, "g")).length === 1);
+  const [, digits] = /^<((?:[0-9A-Fa-f]{2})+)>$/.exec(text.slice(start, next)) ?? refuse();
+  const contents = fromHex(digits);
+  const object = readDer(contents);
+  need(contents.subarray(object.end).every((octet) => octet === 0));
+  const [, year, month, day, hour, minute, second] = /\/M \(D(?::|\\072)(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z|(?:[+]|\\053)00(?:'|\\047)00(?:'|\\047)?)\)/.exec(text.slice(0, end)) ?? refuse();
+  return {
+    contents: object, before: bytes.subarray(0, start), behind: bytes.subarray(next, end), end,
+    claimedAt: Date.UTC(year, month - 1, day, hour, minute, second),
+  };
+}
+
+// ── What follows the seal ───────────────────────────────────────────────────────────────────────
+export async function readBehind(bytes, text, end) {
+  let ground = readGround(text, end);
+  const certificates = [];
+  while (ground.length < text.length) {
+    // An archive's time-stamps are ours too, but not for a browser to judge.
+    if (/^\d{1,7} 0 obj\n<<\n\/FT \/Sig\n/.test(text.slice(ground.length, ground.length + 40))) throw new NotJudgedHere();
+    ground = await readStore(bytes, text, ground, certificates);
+  }
+  return certificates;
+}
+
+function readGround(text, end) {
+  const [, table] = /startxref\n(\d{1,10})\n%%EOF\n?$/.exec(text.slice(end - 40, end)) ?? refuse();
+  const trailer = /trailer\n<<\n\/Size (\d{1,7})\n\/Root (\d{1,7}) 0 R\n\/Info (\d{1,7}) 0 R\n\/ID \[ <([0-9a-f]{2,128})> <[0-9a-f]{32}> \]\n\/Prev \d{1,10}\n>>\nstartxref\n/;
+  const [, size, root, info, id] = trailer.exec(text.slice(Number(table), end)) ?? refuse();
+  const sealing = text.slice(0, Number(table));
+  const start = sealing.lastIndexOf(`\n${root} 0 obj\n`) + 1;
+  const [, catalog] = /^\d+ 0 obj\n<<\n(\/Type \/Catalog\n[^]*?)>>\nendobj\n/.exec(sealing.slice(start)) ?? refuse();
+  need(start > 0 && !catalog.includes("/DSS"));
+  return { length: end, table: Number(table), size: Number(size), root, info, id, catalog, stored: KINDS.map(() => []), digests: new Set() };
+}
+
+async function readStore(bytes, text, ground, certificates) {
+  const head = /\d{1,7} 0 obj\n<<\n\/Length (\d{1,8})\n(\/Filter \/ASCIIHexDecode\n)?>>\nstream\n/y;
+  const streams = [];
+  let at = ground.length;
+  for (;;) {
+    head.lastIndex = at;
+    const found = streams.length < MOST_STORED && head.exec(text);
+    if (!found) break;
+    const length = Number(found[1]);
+    const from = at + found[0].length;
+    streams.push({ written: text.slice(from, from + length), octets: found[2] ? fromHex(text.slice(from, from + length).replace(/>$/, "")) : bytes.slice(from, from + length) });
+    at = from + length + "\nendstream\nendobj\n".length;
+  }
+  const store = /\d{1,7} 0 obj\n<<\n\/Type \/DSS\n(?:\/Certs \[ ((?:\d{1,7} 0 R )+)\]\n)?(?:\/OCSPs \[ ((?:\d{1,7} 0 R )+)\]\n)?(?:\/CRLs \[ ((?:\d{1,7} 0 R )+)\]\n)?>>\nendobj\n/y;
+  store.lastIndex = at;
+  const counts = (store.exec(text) ?? refuse()).slice(1).map((list) => list?.split("R").length - 1 || 0);
+  const after = await writeStore(bytes, ground, streams, counts);
+  need(text.startsWith(after.written, ground.length));
+  certificates.push(...after.certificates);
+  return after.ground;
+}
+
+// The one way in which such a revision is written (docs/formats/pdf-seal.md).
+async function writeStore(bytes, ground, streams, counts) {
+  const objects = [];
+  const certificates = [];
+  let number = ground.size;
+  const stored = [];
+  for (const [i, kind] of KINDS.entries()) {
+    const numbers = [...ground.stored[i]];
+    while (numbers.length < counts[i]) {
+      const { octets } = streams[objects.length] ?? refuse();
+      const digest = hex(await sha256(await concatenated(kind, octets)));
+      need(!ground.digests.has(digest));
+      ground.digests.add(digest);
+      if (i === 0) certificates.push(octets);
+      objects.push([number, stream(octets)]);
+      numbers.push(number++);
+    }
+    stored.push(numbers);
+  }
+  need(objects.length > 0 && objects.length === streams.length);
+  const references = stored.map((numbers) => numbers.map((each) => `${each} 0 R `).join(""));
+  const arrays = KINDS.map((kind, i) => references[i] && `${kind} [ ${references[i]}]\n`).join("");
+  objects.push([number, `<<\n/Type /DSS\n${arrays}>>`], [Number(ground.root), `<<\n${ground.catalog}/DSS ${number} 0 R\n>>`]);
+  const written = await writeRevision(bytes, ground, objects, number + 1);
+  return { written: written.text, certificates, ground: { ...ground, length: ground.length + written.text.length, table: written.table, size: number + 1, stored } };
+}
+
+function stream(octets) {
+  const isHidden = octets.at(-1) === 13;
+  const content = isHidden ? `${hex(octets)}>` : asText(octets);
+  return `<<\n/Length ${content.length}\n${isHidden ? "/Filter /ASCIIHexDecode\n" : ""}>>\nstream\n${content}\nendstream`;
+}
+
+async function writeRevision(bytes, ground, objects, size) {
+  const offsets = new Map();
+  let text = "";
+  for (const [number, content] of objects) {
+    offsets.set(number, ground.length + text.length);
+    text += `${number} 0 obj\n${content}\nendobj\n`;
+  }
+  const table = ground.length + text.length;
+  text += "xref\n0 1\n0000000000 65535 f \n";
+  const numbers = [...offsets.keys()].sort((a, b) => a - b);
+  for (let i = 0; i < numbers.length;) {
+    let run = 1;
+    while (numbers[i + run] === numbers[i] + run) run++;
+    text += `${numbers[i]} ${run}\n`;
+    for (const number of numbers.slice(i, i + run)) text += `${String(offsets.get(number)).padStart(10, "0")} 00000 n \n`;
+    i += run;
+  }
+  const changing = hex(await sha256(bytes.subarray(0, ground.length))).slice(0, 32);
+  text += `trailer\n<<\n/Size ${size}\n/Root ${ground.root} 0 R\n/Info ${ground.info} 0 R\n/ID [ <${ground.id}> <${changing}> ]\n/Prev ${ground.table}\n>>\nstartxref\n${table}\n%%EOF\n`;
+  return { text, table };
+}
+
+// ── The signature (CMS, RFC 5652) ───────────────────────────────────────────────────────────────
+export function parseSignature(contents) {
+  const [, wrapped] = derItems(contents.value);
+  const parts = derItems(derItems(wrapped.value)[0].value);
+  const certificates = derItems(parts.find(({ tag }) => tag === 0xa0).value).map(({ whole }) => whole);
+  const signers = derItems(parts.at(-1).value);
+  need(signers.length === 1);
+  const signer = derItems(signers[0].value);
+  const attributes = signer.find(({ tag }) => tag === 0xa0);
+  const values = new Map(derItems(attributes.value).map(({ value }) => {
+    const [name, set] = derItems(value);
+    return [hex(name.value), derItems(set.value)[0]];
+  }));
+  const at = signer.indexOf(attributes);
+  const signed = Uint8Array.from(attributes.whole);
+  signed[0] = 0x31;  // RFC 5652 §5.4: as a SET, whatever its tag in the file
+  return { certificates, values, signed, algorithm: hex(derItems(signer[at + 1].value)[0].value), value: signer[at + 2].value };
+}
+
+export async function isDigestSigned({ values }, seal) {
+  const digest = await sha256(await concatenated(seal.before, seal.behind));
+  return hex(values.get(DIGEST_OF_CONTENT).value) === hex(digest);
+}
+
+// The certificate that the signature itself names (ESSCertIDv2, RFC 5035; SHA-256 where it says no other).
+export async function signerOf({ values, certificates }) {
+  const [identifier] = derItems(derItems(values.get(DIGEST_OF_CERTIFICATE).value)[0].value);
+  const named = hex(derItems(identifier.value).find(({ tag }) => tag === 4).value);
+  for (const der of certificates) if (hex(await sha256(der)) === named) return parseCertificate(der);
+  return refuse();
+}
+
+export async function isSignedByCertificate({ signed, algorithm, value }, certificate) {
+  if (!algorithm.startsWith(RSA)) return isIssuedBy({ tbs: signed, hash: "SHA-256", signature: value }, certificate.spki);
+  const key = await crypto.subtle.importKey("spki", certificate.spki, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, ["verify"]);
+  return key.algorithm.modulusLength >= 3072 && crypto.subtle.verify(key.algorithm.name, key, value, signed);
+}
+
+// Seal certificate, issuing authority, root: each valid when the file says that it was sealed.
+export async function leadsToRoot(seal, others, { rootKey, crl, at }) {
+  const isValid = ({ notBefore, notAfter }) => notBefore <= at && at <= notAfter;
+  const usage = readDer(seal.derExtensions.get("2.5.29.15").value).value[1];
+  // Content commitment and nothing that signs certificates or lists (RFC 5280 §4.2.1.3).
+  if (seal.isAuthority || !(usage & 0x40) || usage & 0x86 || !isValid(seal)) return false;
+  for (const der of others) {
+    const issuer = parseCertificate(der);
+    if (!issuer.isAuthority || hex(issuer.subject.whole) !== seal.issuer || !isValid(issuer)) continue;
+    if (crl.revoked.some(({ serial }) => serial === issuer.serial) || issuer.issuer !== crl.issuer) continue;
+    if (await isIssuedBy(seal, issuer.spki) && await isIssuedBy(issuer, rootKey)) return true;
+  }
+  return false;
+}
+
+export function organizationOf({ subject }) {
+  const names = derItems(subject.value).flatMap(({ value }) => derItems(value)).map(({ value }) => derItems(value));
+  const found = names.find(([name]) => hex(name.value) === ORGANIZATION_IDENTIFIER);
+  return found ? decodeUtf8(found[1].value) : null;
+}
+
+// ── What the file carries ───────────────────────────────────────────────────────────────────────
+export function findSealCode(text, origin) {
+  const links = [...text.matchAll(/\/URI\s{0,2}\((https?:\/\/[^()\\\s]{1,3300})\)/g)].map(([, link]) => link);
+  const codes = new Set(links.filter((link) => [`${origin}/#`, `${origin}/%23`].some((start) => link.startsWith(start))));
+  return codes.size === 1 ? [...codes][0] : null;
+}
+
+// SHA-256 of the one file inside, first half.
+export async function recordDigestOf(bytes, text) {
+  const found = [...text.matchAll(/<<\/Length (\d{1,7})\/Type\/EmbeddedFile\/Filter\/FlateDecode[^]{1,200}?>>>>\nstream\n/g)];
+  need(found.length === 1);
+  const from = found[0].index + found[0][0].length;
+  return hex((await sha256(await inflate(bytes.slice(from, from + Number(found[0][1])), 1 << 20))).subarray(0, 16));
+}

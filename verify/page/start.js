@@ -1,7 +1,7 @@
 // What is there before a code: the ways to hand one in. Loaded when the page is opened without one.
 
 import { loadTrust } from "./verify.js";
-import { ANCHOR, ORIGIN, byId, check, dateText, inLanguage, needWords, say } from "./page.js";
+import { ANCHOR, ORIGIN, byId, check, dateText, inLanguage, isolated, needWords, say } from "./page.js";
 import { parseDocumentNumber } from "./formats.js";
 
 const CHECK_API = "api/documents/check";
@@ -66,5 +66,8 @@ async function askRegister() {
   ].filter(Boolean).map(inLanguage);
   const status = say("statuses")[found.status] ?? say("statuses").unknown;
   const issued = dateText(Date.parse(`${found.issued_on}T12:00Z`));
-  return show(`${status} ${[...names, issued].join(" · ")}. ${say("knownOnly")}`, found.status === "valid" ? "" : "warning");
+  const why = inLanguage({ ar: found.reason_ar, en: found.reason_en });
+  const newer = found.superseded_by ? say("newer").replace("{number}", isolated(found.superseded_by)) : "";
+  const said = [status, why, newer, `${[...names, issued].join(" · ")}.`, say("knownOnly")].filter(Boolean).join(" ");
+  return show(said, found.status === "valid" ? "" : "warning");
 }

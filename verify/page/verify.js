@@ -66,7 +66,7 @@ export async function loadTrust({ origin, rootKey, clock = Date.now, maxAge }, c
   if (!crl) return null;
   const now = notBefore(clock(), crl.thisUpdate);
   const trust = await copies.newest(TRUST_LIST, (data) => readTrustList(data, rootKey, origin, crl, now), (list) => list.version);
-  return trust && { ...trust, live: trust.live && crl.live, vouchedUntil: crl.nextUpdate };
+  return trust && { ...trust, live: trust.live && crl.live, vouchedUntil: crl.nextUpdate, crl };
 }
 
 // The device's clock may be wrong, but never earlier than a signed list that was seen.

@@ -27,7 +27,7 @@ def test_page_and_command_say_the_same(language: str) -> None:
         assert said[look(meaning)][reason.value] == getattr(meaning.words, language)
     codes = [code for each in said.values() for code in each]
     assert len(codes) == len(set(codes)), "a reason is of one look"
-    assert set(codes) - {reason.value for reason in Reason} == {"browser", "foreign-address"}
+    assert set(codes) - {reason.value for reason in Reason} == {"browser"}
 
 
 def test_every_word_of_the_page_is_there_in_both_languages() -> None:
