@@ -194,9 +194,9 @@ class TrustServices:
                 trust list's certificate must, and all but the list is published.
         """
         with alone(self._lock):
+            self.answer_keys.publish(at=at)  # first, for a key that is made here changes what is renewed
             self._renew(at)
             self.code_keys.tend(at=at)
-            self.answer_keys.publish(at=at)
             hierarchy = self._in_use.hierarchy
             published = publish_authority(self._public, hierarchy, self.engine, at=at, audit=self._audit)
             names = [path.relative_to(self._public).as_posix() for path in published.files]
