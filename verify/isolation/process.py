@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -26,6 +27,14 @@ _PROGRAM = (
 )
 # One thread is what one file is worth; and each more would reserve address space.
 _ENVIRONMENT = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"}
+# What a judge of strangers' files inherits: never what opens keys or databases.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_INHERITED = {
+    *("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *_PROXIES,
+    *map(str.upper, _PROXIES),
+}
 _MAX_HEAD_OCTETS = 1 << 20
 
 
@@ -133,9 +142,14 @@ def _start() -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **_ENVIRONMENT},
+        env=_environment(os.environ),
         start_new_session=True,
     )
+
+
+def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in inherited.items() if name in _INHERITED or name.startswith("LC_")}
+    return {**kept, **_ENVIRONMENT}
 
 
 def _close(pipe: IO[bytes] | None) -> None:

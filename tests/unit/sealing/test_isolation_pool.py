@@ -54,6 +54,19 @@ def test_a_seal_code_is_judged_apart_too(pool: JudgingPool, public: Path) -> Non
         assert pool.judge_seal(text).result() == validate_seal_code(text, trust=trust, at=AT)
 
 
+def test_a_judge_inherits_nothing_that_opens_keys_or_databases(
+    public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = ("WATHIQA_KEY_PASSPHRASE", "WATHIQA_PKCS11_PIN", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD")
+    for name in secrets:
+        monkeypatch.setenv(name, "not for judges")
+    with JudgingPool(public, at=AT, workers=1) as pool:
+        (judge,) = pool._all  # noqa: SLF001  (its process)
+        environment = Path(f"/proc/{judge._process.pid}/environ").read_bytes()  # noqa: SLF001  (as above)
+    assert b"PATH=" in environment
+    assert b"not for judges" not in environment
+
+
 def test_results_come_in_the_order_of_the_files(public: Path, sealed: bytes, tmp_path: Path) -> None:
     """The first is the slowest, and one is not there."""
     there = tmp_path / "there.pdf"
