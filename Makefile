@@ -4,8 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test serve check format bench attacks interop lock clean
+.PHONY: help demo test serve check format bench attacks verdicts interop lock clean
 .DELETE_ON_ERROR:
+# Whoever sets this waits for every module to be compiled anew at each start of each command.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +54,9 @@ bench: $(VENV)/service.done ## cost of one document stage by stage, documents an
 
 attacks: $(VENV)/dev.done ## every attack that we know on our own documents, and the table of them in docs/attacks.md
 	@$(BIN)/python tests/attacks/attack_table.py
+
+verdicts: $(VENV)/dev.done ## every verdict, reason and rule that a verifier can give, in docs/verdicts.md
+	@$(BIN)/python tests/unit/sealing/verdict_tables.py
 
 interop: $(VENV)/dev.done ## other makers' tools judge our output; says which it could not find
 	@$(BIN)/python -m pytest -m interop

@@ -1,7 +1,9 @@
 """Documents of several pages: every row once, the seal block never alone, every page says whose it is."""
 
+import functools
 import io
 import itertools
+from dataclasses import dataclass
 from typing import Any
 
 import pypdf
@@ -16,30 +18,37 @@ SEAL = "How to verify this document"
 LONG_AR, LONG_EN = "عبد الرحمن محمد خير الدين عبد القادر", "Abdulrahman Muhammad Khair ad-Din Abdulqadir"
 
 
-def sheets(pdf: bytes) -> list[pypdf.PageObject]:
-    return list(pypdf.PdfReader(io.BytesIO(pdf), strict=True).pages)
+@dataclass(frozen=True)
+class Sheet:
+    page: pypdf.PageObject
+    text: str
 
 
-def numbers_on(sheet: pypdf.PageObject, people: list[dict[str, Any]]) -> list[str]:
-    said = sheet.extract_text()
-    return [one["national_number"] for one in people if one["national_number"] in said]
+@functools.lru_cache(maxsize=1)  # reading the words off a page costs as much as drawing it
+def sheets(pdf: bytes) -> list[Sheet]:
+    pages = pypdf.PdfReader(io.BytesIO(pdf), strict=True).pages
+    return [Sheet(page=page, text=page.extract_text()) for page in pages]
+
+
+def numbers_on(sheet: Sheet, people: list[dict[str, Any]]) -> list[str]:
+    return [one["national_number"] for one in people if one["national_number"] in sheet.text]
 
 
 def assert_every_page_belongs(pdf: bytes) -> None:
     """Number, place, agency's link (so a tab order, ISO 14289-1 §7.18.3) and what goes on."""
     found = sheets(pdf)
     for index, sheet in enumerate(found, 1):
-        said = sheet.extract_text()
+        said = sheet.text
         assert said.count(NUMBER) == 2, "once at the head, once at the foot"
         assert f"Page {index} of {len(found)}" in said
-        assert sheet["/Tabs"] == "/S"
-        assert any(note.get_object()["/A"]["/URI"] == ORIGIN for note in sheet["/Annots"])
+        assert sheet.page["/Tabs"] == "/S"
+        assert any(note.get_object()["/A"]["/URI"] == ORIGIN for note in sheet.page["/Annots"])
         assert ("Continued on the next page" in said) == (index < len(found))
         assert ("extract (continued)" in said) == (index > 1)
         assert (SEAL in said) == (index == len(found))
 
 
-@pytest.mark.parametrize("count", [5, 7, 10, 14, 22, 30])
+@pytest.mark.parametrize("count", [5, 7, 14, 30])
 def test_a_family_is_shared_out(page: Page, embedded: Embedded, count: int) -> None:
     people = children(count)
     pdf = page(embedded("family-extract", children=people))
@@ -48,12 +57,12 @@ def test_a_family_is_shared_out(page: Page, embedded: Embedded, count: int) -> N
     assert list(itertools.chain(*runs)) == [one["national_number"] for one in people]
     assert all(len(run) >= 2 for run in runs), "no page with fewer than two rows, the seal's included"
     for sheet, run in zip(sheets(pdf), runs, strict=True):
-        said = sheet.extract_text()
+        said = sheet.text
         assert "Status" in said, "each page has the heads of its columns"
         assert ("Children (continued)" in said) == (run[0] != people[0]["national_number"])
 
 
-@pytest.mark.parametrize("words", range(1, 6))
+@pytest.mark.parametrize("words", [1, 3, 5])
 @pytest.mark.parametrize("kind", ["family-extract", "birth", "individual-extract"])
 def test_whatever_the_length_of_names(page: Page, embedded: Embedded, kind: str, words: int) -> None:
     name = text(" ".join([LONG_AR] * words)[:200].strip(), " ".join([LONG_EN] * words)[:200].strip())
@@ -77,14 +86,14 @@ def test_whatever_the_length_of_names(page: Page, embedded: Embedded, kind: str,
         assert found == [child["national_number"] for child in family]
 
 
-@pytest.mark.parametrize("count", [3, 8, 12, 20])
+@pytest.mark.parametrize("count", [3, 8, 20])
 def test_the_last_remarks_stay_with_the_seal(page: Page, embedded: Embedded, count: int) -> None:
     remarks = [text(f"ملاحظة {index}.", f"Remark ({index})") for index in range(count)]
     pdf = page(embedded("individual-extract", remarks=remarks))
     assert_every_page_belongs(pdf)
-    last = sheets(pdf)[-1].extract_text()
+    last = sheets(pdf)[-1].text
     assert all(f"Remark ({index})" in last for index in (count - 2, count - 1))
-    said = " ".join(sheet.extract_text() for sheet in sheets(pdf))
+    said = " ".join(sheet.text for sheet in sheets(pdf))
     assert [said.count(f"Remark ({index})") for index in range(count)] == [1] * count
 
 
@@ -99,9 +108,9 @@ def test_another_makers_file_has_no_page_count() -> None:
 
 
 def test_a_dead_head_of_family_is_marked(page: Page, embedded: Embedded) -> None:
-    said = sheets(page(embedded("family-extract", head=person(death_date="2024-02-29"))))[0].extract_text()
+    said = sheets(page(embedded("family-extract", head=person(death_date="2024-02-29"))))[0].text
     assert "Deceased, 29 February 2024" in said
-    assert "Deceased" not in sheets(page(embedded("family-extract")))[0].extract_text()
+    assert "Deceased" not in sheets(page(embedded("family-extract")))[0].text
 
 
 @pytest.mark.parametrize(
@@ -119,9 +128,9 @@ def test_a_dead_head_of_family_is_marked(page: Page, embedded: Embedded) -> None
 def test_the_dead_are_marked_wherever_they_stand(
     page: Page, embedded: Embedded, kind: str, who: dict[str, Any]
 ) -> None:
-    assert "Deceased, 29 February 2024" in sheets(page(embedded(kind, **who)))[0].extract_text()
+    assert "Deceased, 29 February 2024" in sheets(page(embedded(kind, **who)))[0].text
 
 
 def test_the_day_of_a_death_is_said_once(page: Page, embedded: Embedded) -> None:
     pdf = page(embedded("death", person=person(death_date="2019-04-28")))
-    assert sheets(pdf)[0].extract_text().count("28 April 2019") == 1
+    assert sheets(pdf)[0].text.count("28 April 2019") == 1
