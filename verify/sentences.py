@@ -9,7 +9,7 @@ from verify.errors import NotVerified
 from verify.rules import RULES
 from verify.verdict import Check, Indication, Outcome, SubIndication, Words
 
-_PASSED: Mapping[str, Words] = {
+PASSED: Mapping[str, Words] = {
     "structure": Words(
         ar="بنية الملف سليمة، ولم يُضف إليه بعد ختمه سوى ما يُثبت الختم نفسه، إن أُضيف شيء.",
         en="The file is well formed; nothing was added after sealing but proofs of the seal itself.",
@@ -50,7 +50,7 @@ _PASSED: Mapping[str, Words] = {
     ),
 }
 
-_FAILED: Mapping[str, Words] = {
+FAILED: Mapping[str, Words] = {
     "structure": Words(
         ar="ليس هذا الملف كما تصدره الجهة: عُدّل بعد ختمه أو لم يُختم.",
         en="This file is not as an agency issues it: it was changed after sealing, or never sealed.",
@@ -83,7 +83,7 @@ _FAILED: Mapping[str, Words] = {
     ),
 }
 
-_UNSAID: Mapping[str, Words] = {
+UNSAID: Mapping[str, Words] = {
     "seal-code": Words(
         ar="لم تُقارن أجزاء الملف، لأنه مختوم لدى خدمة أخرى غير الموثوقة هنا.",
         en="The parts of the file were not compared: it was sealed under another root than is trusted here.",
@@ -94,20 +94,29 @@ _UNSAID: Mapping[str, Words] = {
     ),
 }
 
-_PASSED_OVER: Mapping[str, Words] = {
+PASSED_OVER: Mapping[str, Words] = {
     "archive-passed-over": Words(
         ar="لا يمكن الاعتماد على طابع زمني أُضيف للأرشيف، وقد حُكم على الختم من دونه.",
         en="A time-stamp that an archive added cannot be relied on; the seal was judged without it.",
     ),
 }
 
-_PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
+PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
     ("seal", SubIndication.HASH_FAILURE): Words(
         ar="تغيّر محتوى الملف بعد ختمه.", en="The content of the file was changed after it was sealed."
     ),
     ("seal-certificate", SubIndication.NO_CERTIFICATE_CHAIN_FOUND): Words(
-        ar="خُتم الملف بشهادة لا تعرفها سلطة التصديق.",
-        en="The file was sealed with a certificate that the authority does not know.",
+        ar="لم يُختم هذا الملف تحت سلطة التصديق الموثوقة هنا: قد يكون لجهة أخرى، وقد يكون مزوّراً.",
+        en="This file was not sealed under the root that is trusted here: "
+        "it may be another authority's, or forged.",
+    ),
+    ("seal-certificate", SubIndication.NOT_YET_VALID): Words(
+        ar="لم تكن شهادة الجهة قد بدأت في ذلك الوقت. تأكد من الساعة أو من الوقت المسؤول عنه.",
+        en="The agency's certificate had not begun at that time. Check the clock, or the time asked about.",
+    ),
+    ("seal-certificate", SubIndication.CHAIN_CONSTRAINTS_FAILURE): Words(
+        ar="الشهادة التي خُتم بها الملف لا يحق لها ختم وثائق.",
+        en="The certificate that sealed the file may not seal documents.",
     ),
     ("seal-certificate", SubIndication.REVOKED): Words(
         ar="خُتم الملف بشهادة كانت ملغاة.", en="The file was sealed with a certificate already revoked."
@@ -151,6 +160,10 @@ _PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
         ar="لا توجد معلومة كافية عن شهادة الطابع الزمني. أعد المحاولة عند توفر الإنترنت.",
         en="Too little is known about the time-stamp's certificate. Try again with a connection.",
     ),
+    ("time-stamp", SubIndication.REVOKED_NO_POE): Words(
+        ar="أُلغيت شهادة الطابع الزمني، فلم يعد يثبت شيئاً.",
+        en="The time-stamp's certificate was revoked, so it proves nothing any more.",
+    ),
     ("time-stamp", SubIndication.OUT_OF_BOUNDS_NO_POE): Words(
         ar="انقضت مدة شهادة الطابع الزمني، ولا يوجد طابع أرشفة بعده.",
         en="The time-stamp's certificate has expired and no archive time-stamp follows.",
@@ -164,13 +177,13 @@ _PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
 
 def passed(code: str, **facts: str) -> Check:
     """A check that passed."""
-    return Check(code=code, rule=RULES[code], outcome=Outcome.PASSED, words=_PASSED[code], facts=facts)
+    return Check(code=code, rule=RULES[code], outcome=Outcome.PASSED, words=PASSED[code], facts=facts)
 
 
 def failed(reason: NotVerified) -> Check:
     """The check that a broken or an uncheckable rule belongs to."""
     undecided = reason.indication is Indication.INDETERMINATE
-    words = _PARTICULAR.get((reason.check, reason.sub_indication), _FAILED[reason.check])
+    words = PARTICULAR.get((reason.check, reason.sub_indication), FAILED[reason.check])
     outcome = Outcome.UNDECIDED if undecided else Outcome.FAILED
     facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
     return Check(code=reason.check, rule=RULES[reason.check], outcome=outcome, words=words, facts=facts)
@@ -180,16 +193,14 @@ def passed_over(reason: NotVerified) -> Check:
     """A proof that is none, where the file needs no other than it has."""
     code = f"{reason.check}-passed-over"
     facts = {"sub_indication": reason.sub_indication.value, **reason.facts}
-    return Check(
-        code=code, rule=RULES[code], outcome=Outcome.UNDECIDED, words=_PASSED_OVER[code], facts=facts
-    )
+    return Check(code=code, rule=RULES[code], outcome=Outcome.UNDECIDED, words=PASSED_OVER[code], facts=facts)
 
 
 def differs(code: str, **facts: str) -> Check:
     """Two parts of the document that tell different stories."""
-    return Check(code=code, rule=RULES[code], outcome=Outcome.FAILED, words=_FAILED[code], facts=facts)
+    return Check(code=code, rule=RULES[code], outcome=Outcome.FAILED, words=FAILED[code], facts=facts)
 
 
 def unsaid(code: str, **facts: str) -> Check:
     """Two parts that cannot be compared, because one of them says nothing that could be believed."""
-    return Check(code=code, rule=RULES[code], outcome=Outcome.UNDECIDED, words=_UNSAID[code], facts=facts)
+    return Check(code=code, rule=RULES[code], outcome=Outcome.UNDECIDED, words=UNSAID[code], facts=facts)

@@ -55,7 +55,7 @@ _NO_SYMBOL = Words(
     en="The code drawn on the page is not the code of this document.",
 )
 
-_WORDS: Mapping[Finding, Words] = {
+WORDS: Mapping[Finding, Words] = {
     Finding.IDENTICAL: Words(
         ar="أُعدّت الصفحة من جديد من القيد المرفق فكانت هي نفسها حرفاً بحرف.",
         en="Made again from its record, the page is the same to the last byte.",
@@ -108,6 +108,6 @@ def found(code: str, outcome: Outcome, finding: Finding, **facts: str) -> Check:
         code=code,
         rule=RULES[code],
         outcome=outcome,
-        words=_WORDS[finding],
+        words=WORDS[finding],
         facts={"finding": finding.value, **facts},
     )
