@@ -52,10 +52,10 @@ def sheet_of(number: int, told: Told, language: Language) -> Markup:
         _section(
             about, _table(told.document, language), language, "claimed" if told.is_claimed_only else None
         ),
-        _section(words.FIELDS, _fields(told.fields, language), language),
+        _section(told.fields_title, _fields(told.fields, language), language),
         _section(words.SEALING, _table(told.seal, language), language),
         _section(words.KNOWLEDGE, _table(told.knowledge, language), language),
-        _section(words.CHECKED, _checks(told.checks, language), language),
+        _section(told.checks_title, _checks(told.checks, language), language),
         _notes((words.BEARER, _NOTE), language),
         class_=f"sheet {told.headline.verdict}",
         id=f"document-{number}",

@@ -18,7 +18,9 @@ from verify.verdict import (
     Check,
     DocumentFacts,
     DocumentStanding,
+    DocumentStatus,
     FieldComparison,
+    Outcome,
     SignatureFacts,
     ValidationReport,
     Verdict,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "Words | str"
 Row: TypeAlias = tuple[Words, Value]
+
+_GRAVITY = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,16 @@ class Told:
         """Whether what it says of the document is nobody's word but its own."""
         return self.headline.verdict is Verdict.NOT_GENUINE
 
+    @property
+    def checks_title(self) -> Words:
+        """What the list of checks answers."""
+        return words.WHY if self.is_claimed_only else words.CHECKED
+
+    @property
+    def fields_title(self) -> Words:
+        """What the list of fields is."""
+        return words.DIFFERENT if self.is_claimed_only else words.FIELDS
+
 
 def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None = None) -> Told:
     """What the report on one file tells."""
@@ -63,8 +77,8 @@ def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None =
             *_knowledge(report.at, report.status_as_of, knowledge),
             *_fingerprint(report.sha256),
         ),
-        checks=report.checks,
-        fields=report.fields,
+        checks=_checks(report.checks, report.verdict),
+        fields=_fields(report.fields, report.verdict),
     )
 
 
@@ -78,8 +92,21 @@ def tell_code(report: "SealReport", knowledge: Knowledge | None = None, name: st
         seal=(),
         knowledge=tuple(_knowledge(report.at, report.status_as_of, knowledge)),
         checks=(report.check,),
-        fields=report.fields,
+        fields=_fields(report.fields, report.verdict),
     )
+
+
+def _checks(checks: tuple[Check, ...], verdict: Verdict) -> tuple[Check, ...]:
+    """What is wrong first; and of a forgery nothing else, or its borrowed parts would look like praise."""
+    shown = [
+        each for each in checks if verdict is not Verdict.NOT_GENUINE or each.outcome is not Outcome.PASSED
+    ]
+    return tuple(sorted(shown, key=lambda each: _GRAVITY.index(each.outcome)))
+
+
+def _fields(fields: tuple[FieldComparison, ...], verdict: Verdict) -> tuple[FieldComparison, ...]:
+    """All of them; of a forgery, only those that give it away."""
+    return tuple(each for each in fields if verdict is not Verdict.NOT_GENUINE or each.agrees is False)
 
 
 def _judged_at(at: datetime) -> Words:
@@ -115,7 +142,9 @@ def _kind(kind: str) -> Value:
 
 def _seal(report: ValidationReport) -> Iterator[Row]:
     yield words.SEAL, words.SEALS[report.indication]
-    yield words.STATUS, words.STATUSES[report.status]
+    if report.verdict is not Verdict.NOT_GENUINE or report.status is DocumentStatus.NOT_ISSUED:
+        # What the register says is of the genuine document whose number a forgery borrows.
+        yield words.STATUS, words.STATUSES[report.status]
     yield words.AGREEMENT, words.AGREEMENTS[report.agreement]
     yield from _signer(report.signature)
 

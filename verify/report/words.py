@@ -55,9 +55,11 @@ AGREEMENTS: Mapping[Agreement, Words] = {
 CLAIMED = Words(ar="ما تقوله الوثيقة عن نفسها، ولا يُعتد به", en="What it says of itself, not to be believed")
 ABOUT = Words(ar="عن الوثيقة", en="About the document")
 SEALING = Words(ar="عن ختمها", en="About its seal")
-KNOWLEDGE = Words(ar="بحسب أي معلومات", en="By what knowledge")
+KNOWLEDGE = Words(ar="حداثة المعلومات", en="How current this is")
 CHECKED = Words(ar="ما الذي فُحص", en="What was checked")
-FIELDS = Words(ar="ما يقوله رمز الختم", en="What the seal code says")
+WHY = Words(ar="لماذا", en="Why")
+DIFFERENT = Words(ar="ما يختلف فيها عن القيد", en="Where it differs from the record")
+FIELDS = Words(ar="ما يقوله رمز الختم (المربع المطبوع)", en="What the seal code (the printed square) says")
 COMPARE = Words(ar="قارن الآن كل سطر بالورقة.", en="Now compare each line with the paper.")
 BEARER = Words(
     ar="هذا الفحص لا يثبت هوية حامل الوثيقة. اطلب بطاقته الشخصية.",

@@ -1,0 +1,166 @@
+"""What somebody at a counter reads first, and that nothing of a forgery looks like praise."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sealing_office import Office
+
+from signing.formats.document_number import make_document_number
+from signing.formats.status_list import RevocationReason
+from verify.isolation.costs import too_slow
+from verify.report import words
+from verify.report.headline import NAMES, headline_of
+from verify.report.instants import day, duration, moment, moment_with_age
+from verify.report.told import tell_file
+from verify.verdict import (
+    Comparisons,
+    DocumentStanding,
+    DocumentStatus,
+    Indication,
+    Outcome,
+    SubIndication,
+    ValidationReport,
+    Verdict,
+    Words,
+)
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+AGREED = Comparisons(record=Outcome.PASSED, agency=Outcome.PASSED)
+
+
+def report(indication: Indication, status: DocumentStatus) -> ValidationReport:
+    return ValidationReport(
+        at=NOW,
+        sha256="ab" * 32,
+        indication=indication,
+        sub_indication=None,
+        standing=DocumentStanding(status=status),
+        comparisons=AGREED,
+    )
+
+
+@pytest.mark.parametrize("indication", Indication)
+@pytest.mark.parametrize("status", DocumentStatus)
+def test_every_verdict_has_a_headline_and_says_what_to_do(
+    indication: Indication, status: DocumentStatus
+) -> None:
+    each = report(indication, status)
+    headline = headline_of(each)
+
+    assert headline.words is NAMES[each.verdict]
+    assert all((headline.meaning.ar, headline.meaning.en, headline.advice.ar, headline.advice.en))
+    refuses = any(word in headline.advice.en for word in ("Do not accept", "Do not rely"))
+    assert refuses == (each.verdict is not Verdict.GENUINE)
+
+
+def test_suspended_is_not_told_to_ask_for_a_new_one() -> None:
+    headline = headline_of(report(Indication.TOTAL_PASSED, DocumentStatus.SUSPENDED))
+
+    assert "suspended" in headline.meaning.en
+    assert "now" in headline.advice.en
+
+
+def test_document_of_another_authority_is_not_called_a_forgery() -> None:
+    stranger = replace(
+        report(Indication.INDETERMINATE, DocumentStatus.UNKNOWN),
+        sub_indication=SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
+    )
+
+    assert headline_of(stranger).words.en == "NOT SEALED UNDER THIS AUTHORITY"
+    assert "لا تقبلها" in headline_of(stranger).advice.ar
+
+
+def test_status_not_known_says_what_is_known_and_what_is_not() -> None:
+    headline = headline_of(report(Indication.TOTAL_PASSED, DocumentStatus.UNKNOWN))
+
+    assert "not known whether the agency withdrew it" in headline.meaning.en
+    assert "connection" in headline.advice.en
+
+
+def test_check_that_did_not_end_is_the_reason() -> None:
+    assert "did not end in time" in headline_of(too_slow(NOW, "ab" * 32)).meaning.en
+
+
+def test_nothing_of_a_forgery_looks_like_praise(office: Office) -> None:
+    """A forged file may carry the code and record of a genuine document: what is right of it is borrowed."""
+    changed = office.document().replace(b"/Lang (en)", b"/Lang (fr)", 1)
+    judged = office.judge(changed)
+    told = tell_file("a.pdf", judged)
+
+    assert judged.verdict is Verdict.NOT_GENUINE
+    assert [each.outcome for each in told.checks if each.outcome is Outcome.PASSED] == []
+    assert [each for each in told.fields if each.agrees is not False] == []
+    assert words.STATUS not in dict(told.seal)
+    assert told.checks_title is words.WHY
+
+
+def test_what_is_wrong_comes_first(office: Office) -> None:
+    office.status_list_published = False
+    told = tell_file("a.pdf", replace(office.judge(office.document()), comparisons=Comparisons()))
+    outcomes = [each.outcome for each in told.checks]
+
+    assert outcomes == sorted(outcomes, key=[Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED].index)
+
+
+def test_reason_and_the_newer_document_are_told() -> None:
+    number = make_document_number(2026, 2)
+    standing = DocumentStanding(
+        status=DocumentStatus.REVOKED, reason=RevocationReason.COURT_ORDER, superseded_by=number
+    )
+    told = tell_file(
+        "a.pdf", replace(report(Indication.TOTAL_PASSED, DocumentStatus.REVOKED), standing=standing)
+    )
+
+    assert dict(told.document)[words.REASON] == Words(ar="بأمر قضائي", en="a court ordered it")
+    assert dict(told.document)[words.SUPERSEDED_BY] == number
+
+
+def test_every_word_of_the_model_has_a_name() -> None:
+    assert set(words.STATUSES) == set(DocumentStatus)
+    assert set(words.SEALS) == set(Indication)
+    assert set(words.OUTCOMES) == set(words.OUTCOME_WORDS) == set(Outcome)
+    assert set(words.REVOCATIONS) == set(RevocationReason)
+    assert set(NAMES) == set(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("length", "ar", "en"),
+    [
+        (timedelta(seconds=5), "دقيقة واحدة", "1 minute"),
+        (timedelta(minutes=2), "دقيقتين", "2 minutes"),
+        (timedelta(hours=1, minutes=59), "ساعة واحدة", "1 hour"),
+        (timedelta(hours=3), "3 ساعات", "3 hours"),
+        (timedelta(hours=11), "11 ساعة", "11 hours"),
+        (timedelta(days=2), "يومين", "2 days"),
+        (timedelta(days=10), "10 أيام", "10 days"),
+        (timedelta(days=30), "30 يوماً", "30 days"),
+        (timedelta(days=100), "100 يوم", "100 days"),
+        (timedelta(days=103), "103 أيام", "103 days"),
+        (timedelta(days=365), "365 يوماً", "365 days"),
+    ],
+)
+def test_durations_are_counted_as_each_language_counts(length: timedelta, ar: str, en: str) -> None:
+    assert duration(length) == Words(ar=ar, en=en)
+
+
+def test_instants_are_those_of_damascus_and_say_so() -> None:
+    late = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)
+
+    assert day(late) == Words(ar="1 كانون الثاني 2027", en="1 January 2027")
+    assert moment(late) == Words(
+        ar="1 كانون الثاني 2027، 01:30 بتوقيت دمشق", en="1 January 2027, 01:30 Damascus time"
+    )
+
+
+def test_age_is_told_before_and_after() -> None:
+    before, after = (
+        moment_with_age(NOW - timedelta(days=2), NOW),
+        moment_with_age(NOW + timedelta(hours=5), NOW),
+    )
+
+    assert before.ar.endswith("قبل ذلك بيومين")
+    assert before.en.endswith("2 days earlier")
+    assert after.ar.endswith("بعد ذلك بـ 5 ساعات")
+    assert after.en.endswith("5 hours later")
+    assert moment_with_age(NOW, NOW) == moment(NOW)
