@@ -17,7 +17,18 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from benchmarks import authority, custody, levels, naive, pipeline, signers, stages, throughput, verification
+from benchmarks import (
+    authority,
+    batch,
+    custody,
+    levels,
+    naive,
+    pipeline,
+    signers,
+    stages,
+    throughput,
+    verification,
+)
 from benchmarks.figures import Table
 from benchmarks.machine import describe_machine, load_average, usable_cores
 from benchmarks.report import print_machine, print_table, write_json
@@ -25,7 +36,18 @@ from benchmarks.site import Advance, Site
 
 MEASUREMENTS: Mapping[str, Callable[[Site], Table]] = {
     module.NAME: module.measure
-    for module in (stages, throughput, pipeline, verification, levels, naive, authority, custody, signers)
+    for module in (
+        stages,
+        throughput,
+        pipeline,
+        verification,
+        batch,
+        levels,
+        naive,
+        authority,
+        custody,
+        signers,
+    )
 }
 DOCUMENTS, QUICK_DOCUMENTS = 300, 40
 

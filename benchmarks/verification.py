@@ -1,4 +1,4 @@
-"""Verifications a second: what `wathiqa-verify` does with a sealed file and the published lists."""
+"""Verifications a second: what a judge does with a sealed file and the published lists."""
 
 import time
 from dataclasses import dataclass
