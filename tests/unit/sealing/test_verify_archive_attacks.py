@@ -146,7 +146,7 @@ def substituted(pattern: bytes, by: bytes, *, count: int = 1) -> Forgery:
 IN_OUR_FORM: dict[str, Forgery] = {
     "another page tree": substituted(rb"/Pages 1 0 R", b"/Pages 9 0 R"),
     "another language": substituted(rb"/Lang \(en\)", b"/Lang (fr)"),
-    "another attachment": substituted(rb"/AF \[ 24 0 R \]", b"/AF [ 23 0 R ]"),
+    "another attachment": substituted(rb"/AF \[ (\d)(\d) 0 R \]", rb"/AF [ \g<2>\g<1> 0 R ]"),
     "another first page": substituted(rb"/Contents (\d)(\d) 0 R", rb"/Contents \g<2>\g<1> 0 R"),
     "a box of another size": substituted(rb"/MediaBox \[ 0 0 595", b"/MediaBox [ 0 0 295"),
     "another seal in the form": substituted(rb"/Fields \[ \d\d 0 R", b"/Fields [ 99 0 R"),
