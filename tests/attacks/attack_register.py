@@ -7,19 +7,16 @@ its choice. Its docstring says what is done; `verdict` and `because` are what is
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from attack_scene import Scene
+from attack_scene import LOOKED_AT_AFTER, Attempt, Scene
 
 from verify.documents import DocumentJudge
 from verify.seal import SealReport, validate_seal_code
-from verify.trust import Trust
 from verify.verdict import Agreement, Check, Indication, Outcome, ValidationReport, Verdict
 
 FORM = "structure: FORMAT_FAILURE"
-LOOKED_AT_AFTER = timedelta(hours=3)
 
 
 class Source(StrEnum):
@@ -56,16 +53,6 @@ REFERENCES: dict[Source, str] = {
     Source.OURS: "This service's own formats: [seal code](formats/seal-code.md),"
     " [status list](formats/status-list.md), [trust list](formats/trust-list.md)",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """What a forger shows, and who is asked when."""
-
-    trust: Trust
-    at: datetime
-    pdf: bytes | None = None
-    code: str | None = None  # of a QR without its file
 
 
 Generator: TypeAlias = Callable[[Scene], bytes | Attempt]

@@ -2,8 +2,8 @@
 
 import re
 
-from attack_register import LOOKED_AT_AFTER, Attempt, Source, attack
-from attack_scene import Insider, Scene
+from attack_register import Source, attack
+from attack_scene import Attempt, Insider, Scene, judged
 from attack_writing import (
     newest,
     next_number,
@@ -18,9 +18,7 @@ SEALED = "Prepared by an insider"
 
 
 def _by(insider: Insider, pdf: bytes) -> Attempt:
-    return Attempt(
-        pdf=insider.seal(pdf), trust=insider.office.trust(), at=insider.office.now + LOOKED_AT_AFTER
-    )
+    return judged(insider.office, insider.seal(pdf))
 
 
 def _attached(insider: Insider, names: bytes) -> bytes:

@@ -8,8 +8,8 @@ never one of ours; what was prepared, and not shown yet, is found by rendering t
 import re
 from collections.abc import Mapping
 
-from attack_register import LOOKED_AT_AFTER, Attempt, Source, attack
-from attack_scene import Insider, Scene
+from attack_register import Source, attack
+from attack_scene import Attempt, Scene, judged
 from attack_writing import (
     appended,
     catalog,
@@ -28,11 +28,6 @@ from sealing_updates import FORGED_PAGE
 FAMILY = "Shadow attacks"
 SHADOW = stream(FORGED_PAGE)
 COVER = stream(b"1 g 0 0 600 900 re f")
-
-
-def judged(insider: Insider, pdf: bytes) -> Attempt:
-    """By the trust of the insider's own office."""
-    return Attempt(pdf=pdf, trust=insider.office.trust(), at=insider.office.now + LOOKED_AT_AFTER)
 
 
 def rendered_page(pdf: bytes) -> tuple[int, bytes]:
@@ -79,7 +74,7 @@ def hide_the_cover_is_taken_away(scene: Scene) -> Attempt:
     """Hide: the page was sealed with a sheet over its text; an update takes the sheet away."""
     insider = scene.insider
     prepared, cover = covered(insider.page)
-    return judged(insider, appended(insider.seal(prepared), {cover: stream(b" ")}))
+    return judged(insider.office, appended(insider.seal(prepared), {cover: stream(b" ")}))
 
 
 @attack(FAMILY, Source.NDSS21)
@@ -89,14 +84,14 @@ def hide_the_cover_is_freed(scene: Scene) -> Attempt:
     prepared, cover = covered(insider.page)
     pdf = insider.seal(prepared)
     rows = b"xref\n0 1\n0000000000 65535 f \n%d 1\n0000000000 00001 f \n" % cover
-    return judged(insider, closed(pdf, rows, trailer(pdf, size=next_number(pdf))))
+    return judged(insider.office, closed(pdf, rows, trailer(pdf, size=next_number(pdf))))
 
 
 @attack(FAMILY, Source.NDSS21)
 def replace_the_font(scene: Scene) -> bytes:
     """Replace: an update exchanges the font, so that the sealed letters show other shapes."""
     number, content = newest(scene.sealed, b"/FontDescriptor/FontName")
-    return appended(scene.sealed, {number: re.sub(rb"/FontFile3 \d+ 0 R", b"", content)})
+    return appended(scene.sealed, {number: re.sub(rb"/FontFile2 \d+ 0 R", b"", content)})
 
 
 @attack(FAMILY, Source.NDSS21)
@@ -128,7 +123,7 @@ def hide_and_replace_the_page(scene: Scene) -> Attempt:
     pdf = insider.seal(prepared)
     number, content = page(pdf)
     named = re.sub(rb"/Contents \d+ 0 R", b"/Contents %d 0 R" % hidden, content)
-    return judged(insider, appended(pdf, {number: named}))
+    return judged(insider.office, appended(pdf, {number: named}))
 
 
 @attack(FAMILY, Source.NDSS21)
@@ -140,7 +135,7 @@ def hide_and_replace_the_catalog(scene: Scene) -> Attempt:
     pdf = insider.seal(rewritten(insider.page, {second: content}))
     old, new = b"/Root %d 0 R" % catalog(pdf)[0], b"/Root %d 0 R" % second
     tail = trailer(pdf, size=next_number(pdf)).replace(old, new)
-    return judged(insider, closed(pdf, b"xref\n0 1\n0000000000 65535 f \n", tail))
+    return judged(insider.office, closed(pdf, b"xref\n0 1\n0000000000 65535 f \n", tail))
 
 
 @attack(FAMILY, Source.NDSS21)
@@ -151,7 +146,7 @@ def hide_and_replace_by_the_table(scene: Scene) -> Attempt:
     inside = b"BT ET\n%d 0 obj\n%s\nendobj\n" % (number, SHADOW)
     pdf = insider.seal(rewritten(insider.page, {next_number(insider.page): stream(inside)}))
     place = pdf.index(b"%d 0 obj\n%s" % (number, SHADOW))
-    return judged(insider, closed(pdf, table({number: place}), trailer(pdf, size=next_number(pdf))))
+    return judged(insider.office, closed(pdf, table({number: place}), trailer(pdf, size=next_number(pdf))))
 
 
 @attack(FAMILY, Source.NDSS21)
@@ -159,7 +154,7 @@ def sealed_with_a_revision_more(scene: Scene) -> Attempt:
     """A revision of the insider's stands between page and seal, by a sealer that does not look."""
     insider = scene.insider
     prepared = with_revision(insider.page, {next_number(insider.page): SHADOW})
-    return judged(insider, insider.seal_anything(prepared))
+    return judged(insider.office, insider.seal_anything(prepared))
 
 
 @attack(FAMILY, Source.NDSS21)
@@ -168,4 +163,4 @@ def sealed_with_an_object_that_no_table_names(scene: Scene) -> Attempt:
     insider = scene.insider
     number = int(re.findall(rb"/Contents (\d+) 0 R", rendered_page(insider.page)[1])[0])
     prepared = with_revision(insider.page, {number: SHADOW}, listed=False)
-    return judged(insider, insider.seal_anything(prepared))
+    return judged(insider.office, insider.seal_anything(prepared))
