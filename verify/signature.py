@@ -22,7 +22,7 @@ from verify.chain import ChainJudge
 from verify.errors import NotDecided, NotVerified
 from verify.fitness import Role
 from verify.past import CLOCK_SKEW, Past, Proof, evidence_of
-from verify.revocation import Revoked
+from verify.revoked import Revoked
 from verify.sentences import failed, passed, passed_over
 from verify.signed_data import SignedData, parse_signed_data
 from verify.structure import SealedFile

@@ -28,8 +28,8 @@ from signing.formats.trust_list import (
     TrustList,
     parse_trust_list,
 )
+from verify.crls import is_whole
 from verify.memory import NOTHING_SEEN, Memory
-from verify.revocation import is_whole
 from verify.sources import Source, SourceUnavailable, is_artefact_name, open_source
 from verify.vouching import NotVouchedFor, is_by, require_voucher
 
@@ -41,7 +41,7 @@ MAX_CERTIFICATE_BYTES = 1 << 16
 MAX_CRL_BYTES = 1 << 24
 MAX_TOTAL_BYTES = 1 << 26
 ROOT_CRLS = "crl"  # where they are
-MAX_STATUS_BYTES = 1 << 21  # two bits for each of 4,194,304 entries are half of it
+MAX_STATUS_BYTES = 1 << 22  # four bits for each of 4,194,304 entries are half of it
 
 
 class TrustError(Exception):
