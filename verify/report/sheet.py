@@ -41,7 +41,7 @@ _CLASSES: Mapping[Outcome, str] = {
 
 
 def sheet_of(number: int, told: Told, language: Language) -> Markup:
-    """All about one file or code."""
+    """All about one file or code. The instant judged at stands beside the verdict."""
     about = words.CLAIMED if told.is_claimed_only else words.ABOUT
     return element(
         "article",
@@ -54,7 +54,7 @@ def sheet_of(number: int, told: Told, language: Language) -> Markup:
         ),
         _section(told.fields_title, _fields(told.fields, language), language),
         _section(words.SEALING, _table(told.seal, language), language),
-        _section(words.KNOWLEDGE, _table(told.knowledge, language), language),
+        _section(words.KNOWLEDGE, _table(told.knowledge[1:], language), language),
         _section(told.checks_title, _checks(told.checks, language), language),
         _notes((words.BEARER, _NOTE), language),
         class_=f"sheet {told.headline.verdict}",
