@@ -3,19 +3,24 @@
 What lies in such a directory was taken out of a file that anybody may have written. It is to be
 believed only with the verdict, which is therefore put beside it. Records are about people: the
 directory and what is in it can be read by whoever extracted them, and by nobody else.
+
+Only a file that a judge has read to its end, within its limits, is read again here: what makes a
+reader hang or grow has stopped the judge's process and is refused unread.
 """
 
+import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from verify.errors import CouldNotRun
 from verify.report.headline import headline_of
 from verify.report.instants import moment
 from verify.report.machines import report_as_json
-from verify.report.parts import NotOfOurForm, Part, parts_of
+from verify.report.part import Part
 from verify.report.plain import plain
-from verify.verdict import ValidationReport
+from verify.verdict import Outcome, ValidationReport
 
 REPORT_FILE = "report.json"
 NOTE_FILE = "READ-ME.txt"
@@ -39,23 +44,29 @@ The verdict and its reasons are in report.json.
 """
 
 
-def extract(name: str, pdf: bytes, report: ValidationReport, directory: Path) -> tuple[Path, ...]:
-    """Writes the parts of `pdf`, the report on it and a note into `directory`; the paths written.
+def extract(name: str, parts: Sequence[Part], report: ValidationReport, directory: Path) -> tuple[Path, ...]:
+    """Writes the parts of a file, the report on it and a note into `directory`; the paths written.
 
     The directory is made where there is none.
 
     Raises:
-        CouldNotRun: the file is not of our form; or the directory is not empty, or cannot be written.
+        CouldNotRun: the directory is not empty, or cannot be written; or a part has no name of ours.
     """
-    try:
-        parts = parts_of(pdf)
-    except NotOfOurForm as error:
-        raise CouldNotRun(f"{name}: {error}") from error
+    if not all(part.is_named_by_us for part in parts):
+        raise CouldNotRun(f"{name}: who took it apart was deceived by it")
     try:
         _make_room(directory)
         return tuple(_write(directory, each) for each in (*parts, *_beside(name, report)))
     except OSError as error:
         raise CouldNotRun(f"{directory}: {error.strerror or error}") from error
+
+
+def _is_read(pdf: bytes, report: ValidationReport) -> bool:
+    """Whether the judge of `report` has read this file and found it of our form."""
+    is_of_our_form = any(
+        each.code == "structure" and each.outcome is Outcome.PASSED for each in report.checks
+    )
+    return is_of_our_form and hashlib.sha256(pdf).hexdigest() == report.sha256
 
 
 def _make_room(directory: Path) -> None:

@@ -7,12 +7,12 @@ belief: a forged file is taken apart like a genuine one, as long as it is of the
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from asn1crypto import cms
 
 from verify.agreement import RECORD_NAME
 from verify.errors import NotVerified
+from verify.report.part import Part
 from verify.structure import SealedFile, read_sealed_file
 from verify.verdict import Words
 
@@ -29,14 +29,6 @@ class NotOfOurForm(Exception):
 
     def __init__(self) -> None:
         super().__init__(self.words.en)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One part: its name below the directory, with `/`, and its octets."""
-
-    name: str
-    content: bytes
 
 
 def parts_of(pdf: bytes) -> tuple[Part, ...]:

@@ -13,9 +13,11 @@ from sealing_office import Office
 
 from signing.formats.pades_level import Level
 from verify.errors import CouldNotRun
+from verify.isolation.costs import too_costly
 from verify.report import parts
 from verify.report.extracted import extract
-from verify.report.parts import NotOfOurForm, Part, parts_of
+from verify.report.part import Part
+from verify.report.parts import NotOfOurForm, parts_of
 from verify.structure import read_sealed_file
 
 
@@ -96,7 +98,7 @@ def test_verdict_lies_beside_the_parts_and_nobody_else_reads_them(
     archived: tuple[Office, bytes], tmp_path: Path
 ) -> None:
     office, pdf = archived
-    written = extract("a\u202e.pdf", pdf, office.judge(pdf), tmp_path / "out")
+    written = extract("a\u202e.pdf", parts_of(pdf), office.judge(pdf), tmp_path / "out")
 
     note = (tmp_path / "out" / "READ-ME.txt").read_text(encoding="utf-8")
     assert "✔ GENUINE and in force" in note
@@ -107,13 +109,23 @@ def test_verdict_lies_beside_the_parts_and_nobody_else_reads_them(
     assert sorted(written) == sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/passwd", "a/b/c.txt", ".profile", "seal.p7s\n"])
+def test_a_name_from_a_judge_that_was_taken_over_is_not_written(
+    archived: tuple[Office, bytes], tmp_path: Path, name: str
+) -> None:
+    office, pdf = archived
+    with pytest.raises(CouldNotRun, match="deceived"):
+        extract("a.pdf", (Part(name=name, content=b""),), office.judge(pdf), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_overwritten(archived: tuple[Office, bytes], tmp_path: Path) -> None:
     office, pdf = archived
     kept = tmp_path / "kept.txt"
     kept.write_bytes(b"mine")
 
     with pytest.raises(CouldNotRun, match="not empty"):
-        extract("a.pdf", pdf, office.judge(pdf), tmp_path)
+        extract("a.pdf", parts_of(pdf), office.judge(pdf), tmp_path)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
 
 
@@ -122,4 +134,18 @@ def test_where_nothing_can_be_written_it_says_so(archived: tuple[Office, bytes],
     for directory in (tmp_path / "no" / "such", tmp_path / "file"):
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(CouldNotRun):
-            extract("a.pdf", pdf, office.judge(pdf), directory)
+            extract("a.pdf", parts_of(pdf), office.judge(pdf), directory)
+
+
+def test_file_that_no_judge_has_read_is_not_read_here(
+    archived: tuple[Office, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What hangs a reader has stopped the judge's process; it must not hang the command instead."""
+    office, pdf = archived
+    monkeypatch.setattr(parts, "read_sealed_file", lambda _: pytest.fail("was read"))
+    stopped = too_costly(office.now, hashlib.sha256(pdf).hexdigest())
+
+    for report in (stopped, replace(office.judge(pdf), sha256="00" * 32)):
+        with pytest.raises(CouldNotRun, match="cannot be taken apart"):
+            extract("a.pdf", pdf, report, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
