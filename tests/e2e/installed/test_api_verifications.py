@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import resources
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from installed_service import NOON, Delivered, Town
+from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
 from issuance.identity.permissions import Permission, Role
@@ -21,6 +23,9 @@ from issuance.serving import Address, web_configuration
 from issuance.verification.bulk import MAX_FILES
 
 MANY, ONE, PAPER = "/api/verifications", "/api/verifications/document", "/api/documents/check"
+REPORT = Draft202012Validator(
+    json.loads((resources.files("verify.report") / "verification-report.schema.json").read_text("utf-8"))
+)
 AGREED = {"Content-Type": "application/pdf", "Wathiqa-Consent": "judge-once"}
 
 
@@ -89,6 +94,8 @@ def test_many_seal_codes_and_files_get_one_signed_answer(town: Town, held: Deliv
         hashlib.sha256(each).hexdigest() for each in sent
     ]
     assert claims["verifications"][0]["report"]["document"]["number"] == held.number
+    for each in claims["verifications"]:
+        REPORT.validate(each["report"])
     entries = town.get("/audit/entries?object_kind=verification", town.staff(Role.AUDITOR))["items"]
     (entry,) = [each for each in entries if each["object_id"] == claims["jti"]]
     assert entry["facts"] == {"seals": 2, "documents": 3}
@@ -192,6 +199,8 @@ def test_a_file_is_judged_for_whoever_agrees_to_send_it_and_nothing_of_it_is_kep
     ]
 
     assert [answer.json()["verdict"] for answer in answers] == ["genuine", "not-genuine", "not-genuine"]
+    for answer in answers:
+        REPORT.validate(answer.json())
     report = answers[0].json()
     assert (report["file"], report["document"]["number"]) == (None, held.number)
     assert _stored(town) == before
