@@ -3,12 +3,8 @@
 What lies in such a directory was taken out of a file that anybody may have written. It is to be
 believed only with the verdict, which is therefore put beside it. Records are about people: the
 directory and what is in it can be read by whoever extracted them, and by nobody else.
-
-Only a file that a judge has read to its end, within its limits, is read again here: what makes a
-reader hang or grow has stopped the judge's process and is refused unread.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -20,7 +16,7 @@ from verify.report.instants import moment
 from verify.report.machines import report_as_json
 from verify.report.part import Part
 from verify.report.plain import plain
-from verify.verdict import Outcome, ValidationReport
+from verify.verdict import ValidationReport
 
 REPORT_FILE = "report.json"
 NOTE_FILE = "READ-ME.txt"
@@ -59,14 +55,6 @@ def extract(name: str, parts: Sequence[Part], report: ValidationReport, director
         return tuple(_write(directory, each) for each in (*parts, *_beside(name, report)))
     except OSError as error:
         raise CouldNotRun(f"{directory}: {error.strerror or error}") from error
-
-
-def _is_read(pdf: bytes, report: ValidationReport) -> bool:
-    """Whether the judge of `report` has read this file and found it of our form."""
-    is_of_our_form = any(
-        each.code == "structure" and each.outcome is Outcome.PASSED for each in report.checks
-    )
-    return is_of_our_form and hashlib.sha256(pdf).hexdigest() == report.sha256
 
 
 def _make_room(directory: Path) -> None:

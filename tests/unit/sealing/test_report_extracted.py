@@ -13,7 +13,6 @@ from sealing_office import Office
 
 from signing.formats.pades_level import Level
 from verify.errors import CouldNotRun
-from verify.isolation.costs import too_costly
 from verify.report import parts
 from verify.report.extracted import extract
 from verify.report.part import Part
@@ -135,17 +134,3 @@ def test_where_nothing_can_be_written_it_says_so(archived: tuple[Office, bytes],
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(CouldNotRun):
             extract("a.pdf", parts_of(pdf), office.judge(pdf), directory)
-
-
-def test_file_that_no_judge_has_read_is_not_read_here(
-    archived: tuple[Office, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What hangs a reader has stopped the judge's process; it must not hang the command instead."""
-    office, pdf = archived
-    monkeypatch.setattr(parts, "read_sealed_file", lambda _: pytest.fail("was read"))
-    stopped = too_costly(office.now, hashlib.sha256(pdf).hexdigest())
-
-    for report in (stopped, replace(office.judge(pdf), sha256="00" * 32)):
-        with pytest.raises(CouldNotRun, match="cannot be taken apart"):
-            extract("a.pdf", pdf, report, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
