@@ -7,6 +7,7 @@ import pytest
 
 from verify.documents import DocumentJudge
 from verify.report.extracted import extract
+from verify.report.parts import parts_of
 from verify.trust import load_trust
 
 from .conftest import Delivered, Run
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.interop
 def parts(delivered: Delivered, tmp_path: Path) -> Path:
     now, pdf = datetime.now(UTC), delivered.files["birth"].read_bytes()
     report = DocumentJudge(load_trust(delivered.public, at=now)).validate(pdf, at=now)
-    extract("birth.pdf", pdf, report, tmp_path / "parts")
+    extract("birth.pdf", parts_of(pdf), report, tmp_path / "parts")
     return tmp_path / "parts"
 
 
