@@ -9,11 +9,14 @@ nothing inside a name is ever an instruction.
 """
 
 import json
+import os
 import re
 import threading
+import weakref
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import cast
 
 import typst
@@ -50,8 +53,10 @@ class Composer:
         except (KeyError, ValueError, TypeError) as error:
             raise BadTemplateSet(f"{type(error).__name__}: {error}") from error
         self.template_set = template_set
-        self._folder = None if template_set.digest == packaged_set().digest else _unpacked(template_set)
-        place = HERE if self._folder is None else Path(self._folder.name)
+        place = HERE
+        if template_set.digest != packaged_set().digest:
+            place = _unpacked(template_set)
+            weakref.finalize(self, _remove, place, os.getpid())
         # Typst takes its input through the compiler's own state: one compilation at a time.
         self._lock = threading.Lock()
         self._compiler = typst.Compiler(
@@ -156,11 +161,17 @@ def literal(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _unpacked(template_set: TemplateSet) -> "TemporaryDirectory[str]":
-    """The set as files, for as long as the answer is kept: the compiler reads nothing else."""
-    folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="template-set-")
+def _unpacked(template_set: TemplateSet) -> Path:
+    """The set as files: the compiler reads nothing else."""
+    folder = Path(mkdtemp(prefix="template-set-"))
     for name, content in template_set.files.items():
-        path = Path(folder.name) / name
+        path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     return folder
+
+
+def _remove(folder: Path, maker: int) -> None:
+    """Not for a process that was forked off its maker, which goes on with it."""
+    if os.getpid() == maker:
+        rmtree(folder, ignore_errors=True)

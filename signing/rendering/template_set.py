@@ -23,6 +23,7 @@ FORMAT = "wathiqa template set 1"
 PREPARATION = 1
 MAX_OCTETS = 16 * 1024 * 1024
 MAX_FILES = 256
+MAX_FILE_OCTETS = 2 * 1024 * 1024
 AGENCIES = "templates/agencies.json"
 
 HERE = Path(__file__).parent
@@ -116,8 +117,8 @@ def _checked(name: object) -> str:
 
 
 def _octets(content: object) -> bytes:
-    if not isinstance(content, bytes):
-        raise BadTemplateSet("a file that is not octets")
+    if not isinstance(content, bytes) or len(content) > MAX_FILE_OCTETS:
+        raise BadTemplateSet("a file that is not octets, or too many")
     return content
 
 

@@ -6,14 +6,16 @@ On Windows nothing here does: the parent's wall clock and the bounds on sizes ar
 import signal
 import sys
 
+from signing.rendering.template_set import MAX_FILE_OCTETS
+
 
 def restrain(address_space_octets: int) -> None:
-    """From here on: bounded memory, no file written, no core dumped."""
+    """From here on: bounded memory, no core dumped, no file written but those of an archived template set."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - there is none on Windows
 
         _lower(resource.RLIMIT_AS, address_space_octets)
-        _lower(resource.RLIMIT_FSIZE, 0)
+        _lower(resource.RLIMIT_FSIZE, MAX_FILE_OCTETS)
         _lower(resource.RLIMIT_CORE, 0)
 
 

@@ -92,7 +92,7 @@ class PageJudge:
             raise NoTemplateSet(Finding.OTHER_PREPARATION)
         try:
             return kept_composer(template_set)
-        except BadTemplateSet as error:
+        except (BadTemplateSet, OSError) as error:  # the latter: there is no room to lay its files out
             raise NoTemplateSet(Finding.TEMPLATE_SET_UNREADABLE) from error
 
 
