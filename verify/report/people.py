@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from verify.seal import SealReport
 
 
+_SHORT = 40
+
+
 def write_people(
     console: Console,
     name: str,
@@ -77,6 +80,8 @@ def _claims(told: Told, language: Language) -> Iterator[Text]:
 
 def _rows(rows: Iterable[Row], language: Language) -> Iterator[RenderableType]:
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     for label, value in rows:
         table.add_row(Text(joined(label, language), style="dim"), _value(value, language))
     if table.row_count:
@@ -85,7 +90,12 @@ def _rows(rows: Iterable[Row], language: Language) -> Iterator[RenderableType]:
 
 
 def _value(value: Value, language: Language) -> Text:
-    return Text(plain(value if isinstance(value, str) else joined(value, language)))
+    """In both languages a line each, where one line would be long: the direction is the line's."""
+    if isinstance(value, str):
+        return Text(plain(value))
+    line = joined(value, language)
+    lines = (line,) if len(line) <= _SHORT else said(value, language)
+    return Text("\n".join(map(plain, lines)))
 
 
 def _checks(checks: Iterable[Check], language: Language) -> Iterator[RenderableType]:

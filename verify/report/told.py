@@ -15,11 +15,13 @@ from verify.report.headline import Headline, headline_of, headline_of_code
 from verify.report.instants import day, moment, moment_with_age
 from verify.report.knowledge import Knowledge
 from verify.verdict import (
+    Agreement,
     Check,
     DocumentFacts,
     DocumentStanding,
     DocumentStatus,
     FieldComparison,
+    Indication,
     Outcome,
     SignatureFacts,
     ValidationReport,
@@ -141,12 +143,15 @@ def _kind(kind: str) -> Value:
 
 
 def _seal(report: ValidationReport) -> Iterator[Row]:
+    """Of a forgery no part that it may have borrowed: the register speaks of the genuine document."""
+    is_forged = report.verdict is Verdict.NOT_GENUINE
     yield words.SEAL, words.SEALS[report.indication]
-    if report.verdict is not Verdict.NOT_GENUINE or report.status is DocumentStatus.NOT_ISSUED:
-        # What the register says is of the genuine document whose number a forgery borrows.
+    if not is_forged or report.status is DocumentStatus.NOT_ISSUED:
         yield words.STATUS, words.STATUSES[report.status]
-    yield words.AGREEMENT, words.AGREEMENTS[report.agreement]
-    yield from _signer(report.signature)
+    if not is_forged or report.agreement is Agreement.DIFFERS:
+        yield words.AGREEMENT, words.AGREEMENTS[report.agreement]
+    if not is_forged or report.indication is Indication.TOTAL_PASSED:
+        yield from _signer(report.signature)
 
 
 def _signer(signature: SignatureFacts) -> Iterator[Row]:

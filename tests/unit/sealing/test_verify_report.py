@@ -71,6 +71,16 @@ def test_json_survives_a_round_trip_and_names_the_verdict(sealed: bytes, sealed_
     assert {check["outcome"] for check in report["checks"]} == {"passed"}
 
 
+def test_fingerprint_of_the_file_is_whole(sealed: bytes, sealed_by: Office) -> None:
+    report = sealed_by.judge(sealed)
+    console = Console(file=StringIO(), width=80)
+    write_people(console, "extract.pdf", report)
+    said = "".join(line[37:].strip("│ ") for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+
+    assert "…" not in said
+    assert report.sha256[-16:] in said
+
+
 def test_seal_alone(office: Office) -> None:
     console = Console(file=StringIO(), width=120)
     report = validate_seal_code("https://elsewhere.example/#1", trust=office.trust(), at=office.now)
