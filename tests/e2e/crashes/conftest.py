@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 # Test folders are not packages; the helpers beside this file are imported by their names.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from crash_site import Site, install

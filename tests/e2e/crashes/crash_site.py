@@ -7,14 +7,15 @@ and do the next thing, which may have been done already.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import httpx
 import pytest
+from cheap_keys import cheap_key_files
 from fuse import Died, Fuse
 
-from issuance import app, custody, installation
+from issuance import app, installation
 from issuance.app import Service, compose
 from issuance.catalogue.catalogue import Catalogue
 from issuance.catalogue.models import Channel, Delivery, DocumentKind
@@ -39,8 +40,6 @@ from issuance.requests.lifecycle import AUTOMATIC, FINAL, State
 from issuance.requests.models import Request
 from issuance.requests.opening import Wish
 from issuance.settings import Layout, Settings, load_settings
-from keys.key_file import ScryptCost
-from keys.software import SoftwareCustody
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PERSONS = 3_000  # the smallest register that has an example of each situation
@@ -57,8 +56,7 @@ _load_once, _render_once = cache(Catalogue.load), cache(Renderer)
 
 def install(root: Path) -> None:
     """Make an installation whose key files are cheap to open."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(custody, "SoftwareCustody", partial(SoftwareCustody, cost=ScryptCost(n=2, p=1)))
+    with cheap_key_files():
         installation.initialise(
             Layout(root=root), Settings(), passphrase_in_file=True, persons=PERSONS, clock=lambda: NOON
         ).close()

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
@@ -19,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from crash_site import OFFICER, Errand, Site
@@ -36,6 +38,7 @@ from issuance.requests.workflow import Worker, enqueue_fulfilment, open_client
 
 PATIENCE_SECONDS = 90.0
 MAX_LIVES = 40
+_DYING = threading.Lock()
 TROUBLES: dict[str, Callable[[], BaseException]] = {
     "full-disk": lambda: OSError(28, "No space left on device"),
     "agency-away": Unavailable,
@@ -80,14 +83,18 @@ class Act:
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
     def kill_here(self, point: str, *, half_done: Callable[[], object] = lambda: None) -> None:
-        """Die here, if the act says so and it has not been done."""
+        """Die here, if the act says so and it has not been done.
+
+        One thread at a time: two that come here together are one death.
+        """
         spent = self._file("spent")
-        done = spent.read_text(encoding="utf-8").split("\n") if spent.exists() else []
-        if point in self.kill_at and point not in done:
-            with spent.open("a", encoding="utf-8") as file:
-                file.write(point + "\n")
-            half_done()
-            os.kill(os.getpid(), signal.SIGKILL)
+        with _DYING:
+            done = spent.read_text(encoding="utf-8").split("\n") if spent.exists() else []
+            if point in self.kill_at and point not in done:
+                with spent.open("a", encoding="utf-8") as file:
+                    file.write(point + "\n")
+                half_done()
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def tell(self, executor: str, seen: dict[str, Any]) -> None:
         """Leave word of what a life saw that ended by itself."""

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 # Test folders are not packages; the helpers beside this file are imported by their names.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
+import cheap_keys
 from installed_service import NOON, Town
 from nothing_lost import assert_nothing_lost
 
@@ -41,7 +43,8 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(root: Path) -> None:
         layout, settings = Layout(root=root), Settings()
-        initialise(layout, settings, passphrase_in_file=True, persons=PERSONS, clock=lambda: NOON).close()
+        with cheap_keys.cheap_key_files():
+            initialise(layout, settings, passphrase_in_file=True, persons=PERSONS, clock=lambda: NOON).close()
 
     return _made_once(tmp_path_factory, "pristine", make)
 
@@ -51,7 +54,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `wathiqa demo` leaves behind, and beside it what it printed and how it ended."""
 
     def make(root: Path) -> None:
-        command = [sys.executable, "-m", "issuance.cli.commands", "demo", "--directory", str(root)]
+        command = [sys.executable, cheap_keys.__file__, "demo", "--directory", str(root)]
         environment = {**os.environ, "COLUMNS": "80"}
         played = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)
         ending = {"status": played.returncode, "out": played.stdout, "err": played.stderr}
