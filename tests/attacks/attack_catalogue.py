@@ -6,6 +6,7 @@ import attacks_by_wrapping
 import attacks_in_the_shadow
 import attacks_on_certified_files
 import attacks_on_contents
+import attacks_on_knowledge
 import attacks_on_pages
 import attacks_on_signatures
 import attacks_on_tables
@@ -25,6 +26,7 @@ ROOMS = (
     attacks_on_contents,
     attacks_by_insiders,
     attacks_on_pages,
+    attacks_on_knowledge,
     attacks_on_the_signature_object,
     attacks_on_time_stamps,
     attacks_by_other_sealers,

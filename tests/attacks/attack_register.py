@@ -1,8 +1,9 @@
 """The register of attacks: what a forger does, where it was described, and what must come of it.
 
-An attack is a generator: it gets a `Scene` and gives back what the forger would show us, as a file
-judged by the scene's own office, or as an `Attempt` with the trust, the instant or the seal code of
-its choice. Its docstring says what is done; `verdict` and `because` are what is required.
+An attack is a generator: it gets a `Scene` and gives back what the forger would show us, as a file judged
+by the scene's own office, or as an `Attempt` with trust, instant or seal code of its choice; or it ends in
+what the verifier would not take (`TrustError`). Its docstring says what is done; `verdict` and `because`
+are what is required.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,8 +13,10 @@ from typing import Any, TypeAlias
 
 from attack_scene import LOOKED_AT_AFTER, Attempt, Scene
 
+from verify.bundle.problems import BundleError
 from verify.documents import DocumentJudge
 from verify.seal import SealReport, validate_seal_code
+from verify.trust import TrustError, TrustRefused
 from verify.verdict import Agreement, Check, Indication, Outcome, ValidationReport, Verdict
 
 FORM = "structure: FORMAT_FAILURE"
@@ -55,8 +58,17 @@ REFERENCES: dict[Source, str] = {
 }
 
 
-Generator: TypeAlias = Callable[[Scene], bytes | Attempt]
-Report: TypeAlias = ValidationReport | SealReport
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The verifier did not take what it should rely on, and judged nothing: exit status 3."""
+
+    reason: str
+    verdict: Verdict = Verdict.UNDECIDED
+
+
+Report: TypeAlias = ValidationReport | SealReport | Refused
+Made: TypeAlias = bytes | Attempt | Refused
+Generator: TypeAlias = Callable[[Scene], Made]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +86,12 @@ class Attack:
 
     def judge(self, scene: Scene) -> Report:
         """The verifier's answer."""
-        made = self.make(scene)
+        try:
+            made = self.make(scene)
+        except TrustError as reason:
+            return Refused(reason=_named(reason))
+        if isinstance(made, Refused):
+            return made
         if isinstance(made, bytes):
             made = Attempt(pdf=made, trust=scene.office.trust(), at=scene.office.now + LOOKED_AT_AFTER)
         if made.pdf is not None:
@@ -93,10 +110,10 @@ def attack(
     verdict: Verdict = Verdict.NOT_GENUINE,
     because: str = FORM,
     each: Iterable[tuple[str, Any]] | None = None,
-) -> Callable[[Callable[..., bytes | Attempt]], Callable[..., bytes | Attempt]]:
+) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
     """Registers a generator; with `each`, once for each named variant, which it gets as second argument."""
 
-    def register(make: Callable[..., bytes | Attempt]) -> Callable[..., bytes | Attempt]:
+    def register(make: Callable[..., Made]) -> Callable[..., Made]:
         name = make.__name__.replace("_", " ")
         story = (make.__doc__ or "").strip().splitlines()[0].strip()
         assert story, name
@@ -122,13 +139,13 @@ def attack(
     return register
 
 
-def _bound(make: Callable[..., bytes | Attempt], value: Any) -> Generator:
+def _bound(make: Callable[..., Made], value: Any) -> Generator:
     return lambda scene: make(scene, value)
 
 
 def because(report: Report) -> str:
     """What decided, in one line: the check, and ETSI's sub-indication where the signature did not pass."""
-    if isinstance(report, SealReport):
+    if isinstance(report, SealReport | Refused):
         return str(report.reason)
     found = [check for check in report.checks if check.outcome is not Outcome.PASSED]
     if report.indication is not Indication.TOTAL_PASSED:
@@ -136,7 +153,19 @@ def because(report: Report) -> str:
     if report.agreement is not Agreement.AGREES:
         worst = Outcome.FAILED if report.agreement is Agreement.DIFFERS else Outcome.UNDECIDED
         return ", ".join(check.code for check in found if check.outcome is worst)
-    return ", ".join(check.code for check in found) or str(report.verdict)
+    return str(_reason_of_code(report)) if report.verdict is not Verdict.GENUINE else "nothing"
+
+
+def _reason_of_code(report: ValidationReport) -> str:
+    """What the register says, where all else is right."""
+    (check,) = [check for check in report.checks if check.code == "seal-code"]
+    return check.facts["reason"]
+
+
+def _named(reason: TrustError) -> str:
+    if isinstance(reason, BundleError):
+        return reason.code
+    return f"{'refused' if isinstance(reason, TrustRefused) else 'not there'}: {reason.artefact}"
 
 
 def _decisive(found: list[Check]) -> str:

@@ -33,6 +33,7 @@ The verdict is one of *not genuine*, *not in force* and *undecided* (exit status
 `wathiqa-verify`, see [verification.md](verification.md)). "Decided by" names the check as `--json` does,
 with ETSI's sub-indication where the signature did not pass, or the reason where a seal code alone was judged.
 An attack that reaches *undecided* took a proof away and gained nothing: nobody may rely on such a document.
+"Refused", "not there" and the names of bundles mean that nothing was judged at all (exit status 3).
 
 An insider is somebody whose file our own service seals. All others have genuine documents, their own keys,
 and time.
