@@ -184,12 +184,9 @@ class _Linter:
             [ocsp.create_response_decoder(), *decoders], []
         )
         self._decode, self._chain = _chain_validators()
+        # A quarter of a second each, so each when it is first asked for; made twice at once, they are equal.
+        self._make_container = certificate.create_pkix_certificate_validator_container
         self._etsi_validators: dict[str, Any] = {}
-        for each in set(ETSI_TYPES.values()):
-            kind = self._types[each]
-            self._etsi_validators[each] = certificate.create_pkix_certificate_validator_container(
-                etsi.create_decoding_validators(kind), etsi.create_validators(kind)
-            )
 
     def certificate(self, der: bytes) -> list[Finding]:
         return _findings(self._certificate.validate(self._loader.load_certificate(der, "draft").root))
@@ -206,6 +203,11 @@ class _Linter:
         return _findings(self._chain.validate(documents["issuer"].root))
 
     def etsi(self, der: bytes, kind: str) -> list[Finding]:
+        if kind not in self._etsi_validators:
+            form = self._types[kind]
+            self._etsi_validators[kind] = self._make_container(
+                self._etsi.create_decoding_validators(form), self._etsi.create_validators(form)
+            )
         results = self._etsi_validators[kind].validate(self._loader.load_certificate(der, "draft").root)
         filters = self._etsi.create_etsi_finding_filters(self._types[kind])
         filtered, _ = self._filter.filter_results(filters, results)
