@@ -59,7 +59,7 @@ function parseSigned(der) {
   const outer = readDer(der);
   need(outer.end === der.length);
   const [tbs, algorithm, bits] = derItems(outer.value);
-  return { tbs: tbs.whole, hash: HASHES[oid(derItems(algorithm.value)[0].value)], signature: bits.value.subarray(1), derParts: derItems(tbs.value) };
+  return { tbs: tbs.whole, hash: HASHES[oid(derItems(algorithm.value)[0].value)], signatureOctets: bits.value.subarray(1), derParts: derItems(tbs.value) };
 }
 
 export function parseCertificate(der) {
@@ -71,7 +71,7 @@ export function parseCertificate(der) {
   const isAuthority = within(derExtensions.get("2.5.29.19")).length > 0;
   return {
     ...signed, notBefore, notAfter, derExtensions, isAuthority,
-    serial: hex(derParts[1].value), issuer: hex(derParts[3].whole), subject: derParts[5], spki: derParts[6].whole,
+    serialHex: hex(derParts[1].value), issuer: hex(derParts[3].whole), subject: derParts[5], spki: derParts[6].whole,
     isForTrustLists: !isAuthority && usages.length === 1 && usages[0] === TRUST_LIST_SIGNING,
   };
 }
@@ -84,8 +84,8 @@ export function parseRevocationList(der) {
   const behind = derParts.slice(5);
   const derExtensions = parseExtensions(derItems(derItems(behind.find(({ tag }) => tag === 0xa0).value)[0].value));
   const revoked = derItems(behind.find(({ tag }) => tag === 0x30)?.value ?? new Uint8Array()).map(({ value }) => {
-    const [serial, since, own] = derItems(value);
-    return { serial: hex(serial.value), since: derTime(since), derExtensions: parseExtensions(own ? derItems(own.value) : []) };
+    const [serialHex, since, own] = derItems(value);
+    return { serialHex: hex(serialHex.value), since: derTime(since), derExtensions: parseExtensions(own ? derItems(own.value) : []) };
   });
   for (const known of [derExtensions, ...revoked.map((entry) => entry.derExtensions)]) {
     for (const [name, { isCritical }] of known) need(!isCritical && !PARTS_OF_A_LIST.includes(name));
@@ -99,7 +99,7 @@ export async function isIssuedBy(signed, spki) {
   const curve = oid(derItems(derItems(readDer(spki).value)[0].value)[1].value);
   const [namedCurve, size] = CURVES[curve] ?? refuse();
   const raw = new Uint8Array(2 * size);
-  derItems(readDer(signed.signature).value).forEach(({ value }, i) => {
+  derItems(readDer(signed.signatureOctets).value).forEach(({ value }, i) => {
     const bare = value[0] === 0 ? value.subarray(1) : value;
     need(i < 2 && bare.length <= size);
     raw.set(bare, (i + 1) * size - bare.length);

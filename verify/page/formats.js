@@ -101,12 +101,12 @@ export const isBytes = (value) => value instanceof Uint8Array;
 export function parseSign1(data) {
   const { tag, value } = parseCbor(data) ?? {};
   need(tag === 18 && Array.isArray(value) && value.length === 4);
-  const [bare, unprotected, signedContent, signature] = value;
-  need(isBytes(bare) && isBytes(signedContent) && isBytes(signature) && signature.length === 64);
+  const [bare, unprotected, signedContent, signatureOctets] = value;
+  need(isBytes(bare) && isBytes(signedContent) && isBytes(signatureOctets) && signatureOctets.length === 64);
   need(hasKeys(unprotected, []));  // else an unprotected header
   const coseHeaders = parseCbor(bare);
   need(coseHeaders instanceof Map && coseHeaders.get(1) === -7);  // else not ES256
-  return { protected: bare, coseHeaders, signedContent, signature };
+  return { protected: bare, coseHeaders, signedContent, signatureOctets };
 }
 
 // RFC 9052 §4.4. Lists are large: their octets are copied as a whole, never one by one.
@@ -114,7 +114,7 @@ export async function isSignedBy(signedMessage, key, externalData = "") {
   const text = (string) => new TextEncoder().encode(string);
   const parts = [[0x84, 0x6a], text("Signature1"), ...[signedMessage.protected, text(externalData), signedMessage.signedContent].flatMap(byteString)];
   const signed = new Uint8Array(await new Blob(parts.map((part) => Uint8Array.from(part))).arrayBuffer());
-  return crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, signedMessage.signature, signed);
+  return crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, signedMessage.signatureOctets, signed);
 }
 
 function byteString(bytes) {  // its head in the shortest form, and itself
@@ -154,10 +154,10 @@ export function parseSealCode(text) {
 function parseClaims(signedContent) {
   const claims = parseCbor(signedContent);
   need(hasKeys(claims, [4, 6, -65537, -65538]));  // else not the claims of a seal code
-  const [document, recordDigest] = [claims.get(-65537), claims.get(-65538)];
-  need(Array.isArray(document) && document.length > 5 && document.length <= 69);  // else not a document with fields
+  const [sealed, recordDigest] = [claims.get(-65537), claims.get(-65538)];
+  need(Array.isArray(sealed) && sealed.length > 5 && sealed.length <= 69);  // else not a document with fields
   need(isBytes(recordDigest) && recordDigest.length === 16);  // else not a record digest
-  const codes = document.slice(0, 5);
+  const codes = sealed.slice(0, 5);
   need(codes.every((code) => Number.isInteger(code) && code >= 0 && code < 1e12));
   const [expiresAt, issuedAt] = [parseTime(claims.get(4)), parseTime(claims.get(6))];
   need(expiresAt > issuedAt);  // else expires before it is issued
@@ -165,7 +165,7 @@ function parseClaims(signedContent) {
   return {
     expiresAt, issuedAt, sealProfile, statusList, statusIndex, agency, recordDigest,
     number: parseDocumentNumber(String(number).padStart(12, "0")),
-    fields: document.slice(5).map(parseField),
+    fields: sealed.slice(5).map(parseField),
   };
 }
 

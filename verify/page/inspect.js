@@ -16,6 +16,7 @@ export async function inspect() {
   build();
   leaveFor("camera");
   view.box.hidden = false;
+  view.video.hidden = true;
   view.status.textContent = say("starting");
   view.title.focus();
   try {
@@ -25,6 +26,7 @@ export async function inspect() {
     if (!inCamera()) return opened.getTracks().forEach((track) => track.stop());
     stream = opened;
     view.video.srcObject = stream;
+    view.video.hidden = false;
     await view.video.play();
   } catch {
     if (inCamera()) view.status.textContent = say("noCamera");

@@ -149,7 +149,7 @@ function renderResult() {
   byId("shape").setAttribute("d", shape);
   byId("mark").setAttribute("d", mark);
   byId("headline").textContent = (doubt ? doubt.headline : say("headlines")[kind]) ?? say("headlines")[look];
-  byId("sentence").textContent = doubt ? doubt.sentence : say("reasons")[look][reasonCode] + (claims && !result.live ? ` ${say("offline")}` : "");
+  byId("sentence").textContent = doubt ? doubt.sentence : say("reasons")[look][reasonCode] + (result.statusAsOf && !result.live ? ` ${say("offline")}` : "");
   byId("alarm").hidden = !result.alarm;
   byId("alarm").textContent = result.alarm?.();
   byId("extra").replaceChildren(...result.panel?.() ?? []);
@@ -158,7 +158,7 @@ function renderResult() {
   byId("which").textContent = [sealProfile, agency].filter(Boolean).map(inLanguage).join(" · ");
   byId("verdict").hidden = byId("notes").hidden = false;
   byId("bearer").hidden = byId("about").hidden = !claims;
-  byId("compare").hidden = !fields;
+  byId("compare").hidden = !fields || look === "false";
   byId("fields").hidden = byId("guide").hidden = false;
   if (fields) byId("fields").replaceChildren(...paperLines().map(([label, shown]) => line(label, shown)));
   if (claims) renderFacts();

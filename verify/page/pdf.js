@@ -173,7 +173,7 @@ export async function signerOf({ values, certificates }) {
 }
 
 export async function isSignedByCertificate({ signed, algorithm, value }, certificate) {
-  if (!algorithm.startsWith(RSA)) return isIssuedBy({ tbs: signed, hash: "SHA-256", signature: value }, certificate.spki);
+  if (!algorithm.startsWith(RSA)) return isIssuedBy({ tbs: signed, hash: "SHA-256", signatureOctets: value }, certificate.spki);
   const key = await crypto.subtle.importKey("spki", certificate.spki, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, ["verify"]);
   return key.algorithm.modulusLength >= 3072 && crypto.subtle.verify(key.algorithm.name, key, value, signed);
 }
@@ -187,7 +187,7 @@ export async function leadsToRoot(seal, others, { rootKey, crl, at }) {
   for (const der of others) {
     const issuer = parseCertificate(der);
     if (!issuer.isAuthority || hex(issuer.subject.whole) !== seal.issuer || !isValid(issuer)) continue;
-    if (crl.revoked.some(({ serial }) => serial === issuer.serial) || issuer.issuer !== crl.issuer) continue;
+    if (crl.revoked.some(({ serialHex }) => serialHex === issuer.serialHex) || issuer.issuer !== crl.issuer) continue;
     if (await isIssuedBy(seal, issuer.spki) && await isIssuedBy(issuer, rootKey)) return true;
   }
   return false;

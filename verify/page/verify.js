@@ -134,7 +134,7 @@ async function readTrustList(data, rootKey, origin, crl, now) {
   need(certificate.notBefore <= list.issuedAt && list.issuedAt <= certificate.notAfter);
   need(certificate.isForTrustLists && list.origin === origin && await isIssuedBy(certificate, rootKey));
   need(certificate.issuer === crl.issuer);
-  need(!crl.revoked.some(({ serial, since }) => serial === certificate.serial && since <= now));
+  need(!crl.revoked.some(({ serialHex, since }) => serialHex === certificate.serialHex && since <= now));
   const signer = await crypto.subtle.importKey("spki", certificate.spki, P256, false, ["verify"]);
   need(await isSignedBy(list.signedMessage, signer));
   const withKeys = (keys) => Promise.all(keys.map(async (entry) => ({ ...entry, ...await importCoseKey(entry.key) })));

@@ -1,11 +1,14 @@
 """A small world with a root, two agencies, keys and published lists; all times are chosen here."""
 
 import copy
+import http.server
 import mimetypes
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +288,12 @@ class World:
 
 
 @pytest.fixture
+def certify() -> Callable[..., x509.Certificate]:
+    """Makes certificates under a root that a test chooses."""
+    return make_certificate
+
+
+@pytest.fixture
 def world(tmp_path: Path) -> World:
     """One document issued, everything published."""
     made = World(public=tmp_path)
@@ -334,3 +343,30 @@ def _answer(route: Route, world: World) -> None:
         route.fulfill(body=path.read_bytes(), content_type=kind, headers=PAGE_HEADERS)
     else:
         route.fulfill(status=404, body=(world.public / "404.html").read_bytes(), content_type="text/html")
+
+
+class _Host(http.server.SimpleHTTPRequestHandler):
+    seen: list[str]
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.seen.append(f"{self.path}\n{self.headers}")
+        super().do_GET()
+
+
+@pytest.fixture
+def host(world: World) -> Iterator[Any]:
+    """The published root behind a server of its own, on this machine; what it was asked is kept."""
+    handler = type("Host", (_Host,), {"seen": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(world.public)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    world.origin = f"http://127.0.0.1:{server.server_port}"
+    world.publish()
+    world.publish_page()
+    yield server, handler.seen  # type: ignore[attr-defined]
+    server.shutdown()
+    thread.join()
+    server.server_close()

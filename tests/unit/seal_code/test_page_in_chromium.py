@@ -1,8 +1,5 @@
 """A browser drives the public page: verdicts, privacy, offline use, memory, the fallback form."""
 
-import http.server
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -247,32 +244,6 @@ def test_without_the_service_there_is_no_form(world: Any, page: Page) -> None:
     with page.expect_response("**/api/documents/check"):
         page.goto(f"{world.origin}/")
     expect(page.locator("#fallback")).to_be_hidden()
-
-
-class _Host(http.server.SimpleHTTPRequestHandler):
-    seen: list[str]
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self.seen.append(f"{self.path}\n{self.headers}")
-        super().do_GET()
-
-
-@pytest.fixture
-def host(world: Any) -> Iterator[Any]:
-    handler = type("Host", (_Host,), {"seen": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(world.public)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    world.origin = f"http://127.0.0.1:{server.server_port}"
-    world.publish()
-    world.publish_page()
-    yield server, handler.seen  # type: ignore[attr-defined]
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_it_works_without_a_network_after_one_visit_and_tells_nobody(
