@@ -65,16 +65,15 @@ class PrintedReport:
 
     def write(self, stream: TextIO) -> None:
         """The whole report; more may be added, and it be written again."""
-        stream.write(f'<!DOCTYPE html>\n<html lang="{_page_language(self._language)}" ')
-        stream.write(
-            f'dir="{_direction(self._language)}">\n{_head()}\n<body class="{_classes(self._language)}">\n'
-        )
+        language, direction = _page_language(self._language), _direction(self._language)
+        stream.write(f'<!DOCTYPE html>\n<html lang="{language}" dir="{direction}">\n{_head()}\n')
+        stream.write(f'<body class="{_classes(self._language)}"><main>\n')
         if len(self._overview) > 1 or self._unread:
             stream.writelines(overview_of(self._overview, self._counted, self._unread, self._language))
         self._sheets.seek(0)
         copyfileobj(self._sheets, stream)
         self._sheets.seek(0, 2)
-        stream.write("</body>\n</html>\n")
+        stream.write("</main></body>\n</html>\n")
 
     def close(self) -> None:
         """Forgets what was added."""

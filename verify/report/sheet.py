@@ -123,7 +123,7 @@ def _count(shape: str, name: Words, number: int, verdict: Verdict, language: Lan
 
 
 def _head(title: Words, language: Language) -> Markup:
-    return element("header", *_spoken("p", title, language, class_="title"), class_="head")
+    return element("header", element("h1", *_spoken("span", title, language)), class_="head")
 
 
 def _verdict(told: Told, language: Language) -> Markup:
@@ -202,7 +202,8 @@ def _fields(fields: Iterable[FieldComparison], language: Language) -> Markup | N
 
 def _mark(outcome: Outcome) -> Markup:
     shape, said = OUTCOMES[outcome][0], OUTCOME_WORDS[outcome]
-    return element("td", shape, class_=_CLASSES[outcome], title=f"{said.ar} · {said.en}")
+    label = f"{said.ar} · {said.en}"
+    return element("td", element("span", shape, role="img", aria_label=label), class_=_CLASSES[outcome])
 
 
 def _notes(notes: Iterable[Words], language: Language) -> Markup:
