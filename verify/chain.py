@@ -37,6 +37,7 @@ class Evidence:
     certificates: tuple[x509.Certificate, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
+    is_complete: bool = False  # it has what a file stored to be judged by: nothing else fills its gaps
 
 
 class ChainJudge:
@@ -123,7 +124,14 @@ class ChainJudge:
     def _knowledge(
         self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime, evidence: Evidence
     ) -> Knowledge:
-        return self._memory.knowledge(certificate, issuer, at=at, ocsps=evidence.ocsps, crls=evidence.crls)
+        return self._memory.knowledge(
+            certificate,
+            issuer,
+            at=at,
+            ocsps=evidence.ocsps,
+            crls=evidence.crls,
+            published_covers=not evidence.is_complete,
+        )
 
     def _path(self, leaf: x509.Certificate, evidence: Evidence, check: str) -> Path:
         key = leaf.fingerprint(hashes.SHA256())

@@ -144,6 +144,7 @@ def evidence_of(
         certificates=(*certificates, *(_loaded(der) for each in stores for der in each.certificates)),
         ocsps=tuple(_whole(der, load_der_ocsp_response) for each in stores for der in each.ocsps),
         crls=tuple(_whole(der, x509.load_der_x509_crl) for each in stores for der in each.crls),
+        is_complete=bool(file.stores),
     )
 
 

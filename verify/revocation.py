@@ -63,28 +63,32 @@ class RevocationMemory:
         at: datetime,
         ocsps: Iterable[bytes],
         crls: Iterable[bytes],
+        published_covers: bool = True,
     ) -> Knowledge:
-        """Weighs every answer about `certificate`; `at` is the instant that must be covered."""
-        answers = [*self._from_ocsps(certificate, issuer, ocsps), *self._from_crls(certificate, issuer, crls)]
+        """Weighs every answer about `certificate`; `at` is the instant that must be covered.
+
+        Args:
+            certificate: what is asked about.
+            issuer: who issued it.
+            at: the instant.
+            ocsps: answers that came with the document.
+            crls: lists that came with the document.
+            published_covers: whether a published list may say that it was good; any may say revoked.
+        """
+        brought = [*self._from_ocsps(certificate, issuer, ocsps), *self._from_crls(certificate, issuer, crls)]
+        answers = [*brought, *_answers(certificate, self._published_of(issuer))]
         revocations = (each.revoked for each in answers if each.revoked is not None)
         # From after its end an answer is silent: one revoked may have left the list (RFC 5280 §3.3).
         ends = certificate.not_valid_after_utc
-        covered = any(at <= each.next_update + CLOCK_SKEW and each.this_update <= ends for each in answers)
+        covering = answers if published_covers else brought
+        covered = any(at <= each.next_update + CLOCK_SKEW and each.this_update <= ends for each in covering)
         return Knowledge(revoked=tuple(sorted(revocations, key=lambda each: each.since)), covered=covered)
 
     def _from_crls(
         self, certificate: x509.Certificate, issuer: x509.Certificate, crls: Iterable[bytes]
     ) -> Iterator[_Answer]:
         embedded = (self._crl(der, issuer) for der in crls)
-        for crl in (*embedded, *self._published_of(issuer)):
-            if crl is None or crl.next_update_utc is None:
-                continue
-            entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            yield _Answer(
-                this_update=crl.last_update_utc,
-                next_update=crl.next_update_utc,
-                revoked=revoked_by_entry(entry) if entry is not None else None,
-            )
+        yield from _answers(certificate, (crl for crl in embedded if crl is not None))
 
     def _published_of(self, issuer: x509.Certificate) -> tuple[x509.CertificateRevocationList, ...]:
         key = _fingerprint(issuer)
@@ -124,6 +128,20 @@ class RevocationMemory:
                 return None
             _remember(self._ocsps, key, parsed)
         return self._ocsps[key]
+
+
+def _answers(
+    certificate: x509.Certificate, crls: Iterable[x509.CertificateRevocationList]
+) -> Iterator[_Answer]:
+    for crl in crls:
+        if crl.next_update_utc is None:
+            continue
+        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        yield _Answer(
+            this_update=crl.last_update_utc,
+            next_update=crl.next_update_utc,
+            revoked=revoked_by_entry(entry) if entry is not None else None,
+        )
 
 
 def _key(der: bytes, issuer: x509.Certificate) -> bytes:

@@ -10,6 +10,8 @@ from sealing_forgery import without_time_stamp
 from sealing_office import Office
 from sealing_pki import CA, NOW, OCSP, SEAL, TSA, Authority, Party, Revocation, certify, usage
 
+from signing.formats.pades_level import Level
+from signing.pades.revocation import RevocationData
 from verify.verdict import Indication, SubIndication, Verdict
 
 LATER = NOW + timedelta(days=10)
@@ -225,3 +227,20 @@ def test_issuing_authority_is_found_among_hundreds_of_published_certificates(off
 
     assert office.judge(pdf, certificates=(*seals, pki.issuing.certificate)).verdict is Verdict.GENUINE
     assert office.judge(pdf, certificates=tuple(seals)).verdict is Verdict.GENUINE
+
+
+def test_a_file_that_stores_evidence_is_judged_by_it(office: Office) -> None:
+    """Whoever exchanges the store gains nothing from published lists: they only tell who was revoked."""
+    pki, at = office.authority, office.now + timedelta(hours=3)
+    published = (pki.crl(pki.issuing, at), pki.crl(pki.root, at))
+    stranger = Authority("-stranger")
+    theirs = RevocationData(
+        ocsps=(stranger.ocsp(stranger.seal, NOW),),
+        crls=(stranger.crl(stranger.root, NOW, days=30),),
+        certificates=(stranger.issuing.der, stranger.root.der),
+    )
+
+    report = office.judge(office.document(revocation=theirs), crls=published)
+
+    assert (report.indication, report.sub_indication) == (Indication.INDETERMINATE, SubIndication.TRY_LATER)
+    assert office.judge(office.document(level=Level.B_T), crls=published).verdict is Verdict.GENUINE
