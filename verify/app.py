@@ -140,6 +140,27 @@ def explain(
     raise typer.Exit(answer(question))
 
 
+@app.command(short_help="Take a document apart.")
+def extract(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The document (PDF).")],
+    to: Annotated[Path, typer.Option("--to", help="The folder for its parts: a new one, or an empty one.")],
+    trust: Trust = "",
+    at: At = "",
+    memory: Memory = None,
+) -> None:
+    """Record, signed revision, certificates, time-stamps and revocation data, for other makers' tools.
+
+    The verdict lies beside them, and is the exit status.
+    """
+    from verify.cli.extract import take_apart
+    from verify.cli.options import instant
+
+    verdict, written = take_apart(file, to, trust=trust, at=instant(at), memory=memory)
+    for path in written:
+        sys.stdout.write(f"{without_steering(str(path))}\n")
+    raise typer.Exit(verdict.exit_code)
+
+
 @app.command(short_help="Judge what a QR symbol says.")
 def seal(
     texts: Annotated[

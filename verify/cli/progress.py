@@ -6,6 +6,7 @@ from typing import TextIO
 
 _WIDTH = 24
 _SECONDS_BETWEEN = 0.1
+_QUICK = 10  # a second; below that, tenths matter
 _CLEAR = "\r\x1b[K"
 _MINUTE, _HOUR = 60, 3600
 
@@ -41,8 +42,9 @@ class Progress:
         seconds = max(self._drawn - self._began, 1e-9)
         rate = self._judged / seconds
         left = (self._total - self._done) / rate if rate else 0.0
+        speed = f"{rate:.0f}/s" if rate >= _QUICK else f"{rate:.1f}/s"
         self._stream.write(
-            f"{_CLEAR}{bar:░<{_WIDTH}} {self._done:,}/{self._total:,}  {rate:.0f}/s  {_duration(left)} left"
+            f"{_CLEAR}{bar:░<{_WIDTH}} {self._done:,}/{self._total:,}  {speed}  {_duration(left)} left"
         )
         self._stream.flush()
         self._is_on_screen = True

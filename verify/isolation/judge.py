@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from verify.bundle.opening import open_trust
 from verify.isolation.frames import BrokenFrame, read_frame, write_frame
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS
-from verify.isolation.orders import KEPT_BACK, Answered, Beginning, Order, Ready, Task
+from verify.isolation.orders import KEPT_BACK, Answered, Beginning, Order, Ready, TakenApart, Task
 from verify.isolation.plain import encode_plain, parse_plain
 from verify.isolation.restraint import allow_processor_time, has_swollen, restrain
 from verify.memory import encode_memory, parse_memory
@@ -41,6 +41,7 @@ class Bench:
         self._tasks: dict[Task, Callable[[bytes, datetime], bytes]] = {
             Task.DOCUMENT: self._document,
             Task.SEAL: self._seal,
+            Task.PARTS: self._parts,
         }
 
     def serve(self, orders: BinaryIO, answers: BinaryIO) -> None:
@@ -62,6 +63,15 @@ class Bench:
 
     def _document(self, body: bytes, at: datetime) -> bytes:
         return encode_plain(self._judge.validate(body, at=at))
+
+    def _parts(self, body: bytes, at: datetime) -> bytes:
+        from verify.report.parts import NotOfOurForm, parts_of  # noqa: PLC0415 - as above
+
+        del at
+        try:
+            return encode_plain(TakenApart(parts=parts_of(body)))
+        except NotOfOurForm:
+            return encode_plain(TakenApart(parts=None))
 
     def _seal(self, body: bytes, at: datetime) -> bytes:
         report = validate_seal_code(body.decode("utf-8", "replace"), trust=self._trust, at=at)

@@ -16,6 +16,7 @@ class Limits:
     wall_seconds: float = 60  # for one file, from handing it over to the whole answer
     starting_seconds: float = 60  # until a new process has loaded what it trusts, perhaps over a network
     address_space_octets: int = 1 << 30  # a judge at work has reserved a third of it
-    answer_octets: int = 4 << 20  # of one report on its way back
+    # On its way back: a report has some thousand octets, a file that was taken apart three times its own.
+    answer_octets: int = 4 * MAX_DOCUMENT_OCTETS
     files_per_process: int = 1000  # then a new one takes its place
     seconds_per_process: float | None = None  # as above; a server sets it, so that newer lists are read

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from verify.report.knowledge import Knowledge
+from verify.report.part import Part
 
 # Of a report on a seal code: what people are shown stands in its document and its fields.
 KEPT_BACK = frozenset({"claims"})
@@ -15,6 +16,7 @@ class Task(StrEnum):
 
     DOCUMENT = "document"  # the body is a file
     SEAL = "seal"  # the body is the text of a symbol
+    PARTS = "parts"  # the body is a file that is to be taken apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,13 @@ class Ready:
 
     problem: str = ""  # why nothing can be judged; empty where it can
     knowledge: Knowledge | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenApart:
+    """The parts of a file; None where it is not of our form."""
+
+    parts: tuple[Part, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

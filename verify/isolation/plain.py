@@ -5,6 +5,7 @@ sends is unpickled: it is JSON of bounded length, and each part must have exactl
 type that the value's class declares, or nothing of it counts.
 """
 
+import base64
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
@@ -49,7 +50,7 @@ def parse_plain(type_: type[_T], data: bytes, *, without: frozenset[str] = NOTHI
 
 
 def to_plain(value: object) -> Plain:
-    """Dataclasses by their fields, enumerations by their values, instants as ISO 8601 says.
+    """Dataclasses by their fields, enumerations by their values, instants by ISO 8601, octets in base 64.
 
     Raises:
         TypeError: it holds what has no plain form.
@@ -61,6 +62,8 @@ def to_plain(value: object) -> Plain:
             return value
         case datetime():
             return value.isoformat()
+        case bytes():
+            return base64.b64encode(value).decode("ascii")
         case _:
             return _composed(value)
 
@@ -92,8 +95,8 @@ def _reader(type_: Any) -> Callable[[object], Any]:  # noqa: ANN401  (as above)
         return _dataclass(type_, NOTHING)
     if isinstance(type_, type) and issubclass(type_, Enum):
         return _enum(type_)
-    if type_ is datetime:
-        return _instant
+    if type_ in _SPELT:
+        return _SPELT[type_]
     if type_ in (str, int, bool, NoneType):
         return _exactly(type_)
     raise TypeError(f"{type_} has no plain form")
@@ -124,6 +127,13 @@ def _instant(plain: object) -> datetime:
     except ValueError as error:
         raise NotPlain("not an instant") from error
     return at if at.tzinfo is not None else _refuse(plain)
+
+
+def _octets(plain: object) -> bytes:
+    try:
+        return base64.b64decode(_text(plain), validate=True)
+    except ValueError as error:
+        raise NotPlain("not octets") from error
 
 
 def _enum(type_: type[Enum]) -> Callable[[object], Any]:
@@ -208,3 +218,6 @@ def _dict(plain: object) -> dict[str, Any]:
 
 def _refuse(plain: object) -> NoReturn:
     raise NotPlain(f"an unexpected {type(plain).__name__}")
+
+
+_SPELT: Mapping[Any, Callable[[object], Any]] = {datetime: _instant, bytes: _octets}

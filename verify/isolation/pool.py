@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from verify.errors import CouldNotRun
 from verify.isolation.costs import too_costly, too_large, too_slow
 from verify.isolation.limits import Limits
-from verify.isolation.orders import KEPT_BACK, Beginning, Order, Task
+from verify.isolation.orders import KEPT_BACK, Beginning, Order, TakenApart, Task
 from verify.isolation.plain import NotPlain, parse_plain
 from verify.isolation.process import JudgeGone, JudgeProcess
 from verify.isolation.submissions import NotReadable, Submission, TooLarge
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
 from verify.report.knowledge import Knowledge
+from verify.report.part import Part
 from verify.verdict import ValidationReport
 
 if TYPE_CHECKING:
@@ -143,6 +144,13 @@ class JudgingPool:
         """
         return self._threads.submit(self._judge_seal, text, at or self._at)
 
+    def take_apart(self, pdf: bytes) -> Future[tuple[Part, ...] | None]:
+        """The parts of a file; None where it is not of our form, or too much for a judge.
+
+        The future raises `CouldNotRun` where no process could be started.
+        """
+        return self._threads.submit(self._take_apart, pdf)
+
     def judge_all(self, submissions: Iterable[Submission]) -> Iterator[Judged]:
         """The outcome of each, in their order; `submissions` is read as the work goes on.
 
@@ -179,6 +187,14 @@ class JudgingPool:
             return self._ask(parse, Task.SEAL, text.encode("utf-8", "replace"), at)
         except JudgeGone as error:
             raise CouldNotRun("the judge of a seal code ended") from error
+
+    def _take_apart(self, pdf: bytes) -> tuple[Part, ...] | None:
+        if len(pdf) > self._limits.document_octets:
+            return None
+        try:
+            return self._ask(partial(parse_plain, TakenApart), Task.PARTS, pdf, self._at).parts
+        except JudgeGone:
+            return None
 
     def _ask(self, parse: Callable[[bytes], _T], task: Task, body: bytes, at: datetime) -> _T:
         """Asks a process; and once more a new one, where it was not new.

@@ -35,7 +35,6 @@ _INHERITED = {
     *_PROXIES,
     *map(str.upper, _PROXIES),
 }
-_MAX_HEAD_OCTETS = 1 << 20
 
 
 class JudgeGone(Exception):
@@ -82,7 +81,7 @@ class JudgeProcess:
         return is_old or self.judged >= limits.files_per_process or self._process.poll() is not None
 
     def ask(self, order: Order, body: bytes) -> bytes:
-        """The encoded report.
+        """The encoded answer.
 
         Raises:
             JudgeGone: there is none, and the process is no more.
@@ -106,7 +105,7 @@ class JudgeProcess:
         alarm = _Alarm(self._process, seconds)
         try:
             write_frame(orders, head, body)
-            head, body = read_frame(answers, max_octets=self._limits.answer_octets + _MAX_HEAD_OCTETS)
+            head, body = read_frame(answers, max_octets=self._limits.answer_octets)
             return parse_plain(type_, head), body
         except (BrokenFrame, NotPlain, OSError, ValueError) as error:
             self.stop()

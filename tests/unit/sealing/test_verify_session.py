@@ -4,7 +4,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,9 @@ from sealing_office import NOW, Office
 from sealing_publication import publish
 
 from verify.app import main
+from verify.isolation.pool import Judged, JudgingPool
+from verify.isolation.submissions import Submission
+from verify.memory_file import load_memory
 
 AT = NOW + timedelta(hours=3)
 Run = Callable[..., int]
@@ -28,7 +31,7 @@ def public(sealed_by: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(public: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def command(*arguments: object) -> int:
         given = [*map(str, arguments), "--trust", str(public), "--at", AT.isoformat()]
-        if arguments[0] != "seal":
+        if arguments[0] not in {"seal", "explain", "extract"}:
             given += ["--workers", "1"]
         monkeypatch.setattr("sys.argv", ["wathiqa-verify", *given])
         with pytest.raises(SystemExit) as ended:
@@ -147,6 +150,57 @@ def test_a_report_to_be_printed_is_written_beside_the_others(
     assert len(lines(capsys.readouterr().out)) == 3
     assert page.read_text(encoding="utf-8").count("<article") == 1 + 3  # and the overview
     assert run(folder, "--html", tmp_path / "nowhere" / "report.html") == 3
+
+
+def test_a_document_is_taken_apart_with_its_verdict(
+    run: Run, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = tmp_path / "parts"
+    assert run("extract", folder / "a.pdf", "--to", parts) == 0
+    assert str(parts / "record.json") in capsys.readouterr().out.splitlines()
+    assert json.loads((parts / "report.json").read_bytes())["verdict"] == "genuine"
+    (folder / "c.pdf").write_bytes(b"no document")
+    assert run("extract", folder / "c.pdf", "--to", tmp_path / "others") == 3
+    assert "not in the one form" in capsys.readouterr().err
+    assert not (tmp_path / "others").exists()
+
+
+def test_why_is_told_with_the_rule(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", folder / "b.PDF", "--language", "en") == 1
+    said = capsys.readouterr().out
+    assert "EN 319 102-1" in said
+    assert "[structure]" in said
+
+
+def test_reports_for_each_file_lie_in_their_folder(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Two files of one name are two reports."""
+    (folder / "more" / "b.pdf").write_bytes(b"no document")
+    assert run(folder, "--brief", "--xml", tmp_path / "xml") == 1
+    names = sorted(path.name.rpartition("-")[0] for path in (tmp_path / "xml").iterdir())
+    assert names == ["a", "b", "b", "c"]
+
+
+def test_who_stops_a_run_hears_how_to_go_on(
+    run: Run,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    judge_all = JudgingPool.judge_all
+
+    def interrupted(pool: JudgingPool, submissions: Iterable[Submission]) -> Iterator[Judged]:
+        yield next(judge_all(pool, submissions))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(JudgingPool, "judge_all", interrupted)
+    memory, journal = tmp_path / "memory.json", tmp_path / "journal"
+    assert run(folder, "--json", "--resume", journal, "--memory", memory) == 3
+    said = capsys.readouterr()
+    assert "stopped after 1 documents; the same command goes on from there" in said.err
+    assert len(lines(said.out)) == 1
+    assert load_memory(memory).status_lists.keys() == {1}
+    assert len(journal.read_bytes().splitlines()) == 2
 
 
 def test_a_symbol_that_is_none_of_ours_is_said_to_be_so(

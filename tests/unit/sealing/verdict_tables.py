@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 from signing.formats.status_list import REVOKED_FOR, RevocationReason, Status  # noqa: E402 - the path comes first
 from verify.algorithms import AGREED  # noqa: E402
 from verify.constraints import BROKEN, REQUIREMENTS  # noqa: E402
+from verify.isolation import costs  # noqa: E402
 from verify.pages.words import WORDS, Finding  # noqa: E402
 from verify.reasons import MEANINGS, REMEMBERED, WITHDRAWN, Reason  # noqa: E402
 from verify.rules import RULES  # noqa: E402
@@ -36,6 +37,7 @@ def write_tables() -> str:
         _reasons(),
         _checks(),
         _pages(),
+        _limits(),
         _constraints(),
         _algorithms(),
     )
@@ -165,6 +167,18 @@ def _pages() -> Iterator[str]:
     yield "## Pages\n"
     yield f"The checks `page` and `symbol` ({RULES['page']}) name in their facts a `finding`.\n"
     yield _table(("Finding", "English", "Arabic"), ((f"`{each}`", *_said(WORDS[each])) for each in Finding))
+
+
+def _limits() -> Iterator[str]:
+    yield "## Limits\n"
+    yield (
+        "Where a file was too much for the process that judged it\n"
+        "([operations/verifying.md](operations/verifying.md#what-a-hostile-file-can-do)). The first two are\n"
+        f"`{Indication.TOTAL_FAILED}` / `FORMAT_FAILURE`, the last is `{Indication.INDETERMINATE}` /"
+        " `TRY_LATER`.\n"
+    )
+    order = (costs.TOO_COSTLY, costs.TOO_LARGE, costs.TOO_SLOW)
+    yield _table(("Check", "English", "Arabic"), ((f"`{each}`", *_said(costs.WORDS[each])) for each in order))
 
 
 def _constraints() -> Iterator[str]:
