@@ -5,7 +5,9 @@ import attacks_by_other_sealers
 import attacks_by_wrapping
 import attacks_in_the_shadow
 import attacks_on_certified_files
+import attacks_on_codes
 import attacks_on_contents
+import attacks_on_dates
 import attacks_on_knowledge
 import attacks_on_pages
 import attacks_on_signatures
@@ -26,7 +28,9 @@ ROOMS = (
     attacks_on_contents,
     attacks_by_insiders,
     attacks_on_pages,
+    attacks_on_codes,
     attacks_on_knowledge,
+    attacks_on_dates,
     attacks_on_the_signature_object,
     attacks_on_time_stamps,
     attacks_by_other_sealers,
