@@ -41,6 +41,11 @@ class DrawnFile:
         """How many pages it has, by its own word."""
         return len(self._document)
 
+    def size(self, index: int) -> tuple[float, float]:
+        """Width and height of one page, in points."""
+        width, height = self._page(index).get_size()
+        return float(width), float(height)
+
     def draw(self, index: int, *, dpi: float, corner: Corner | None = None) -> Drawing:
         """One page, or the corner of it, in shades of grey."""
         page = self._page(index)
