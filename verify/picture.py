@@ -92,7 +92,8 @@ def _of_png(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    chunks, at = [], 8
+    chunks: list[tuple[bytes, bytes]] = []
+    at = 8
     while at < len(data) and len(chunks) < MAX_CHUNKS:
         length, name = unpack_from(">L4s", data, at)
         if name == b"IEND":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import zxingcpp
 
 MAX_SYMBOLS = 64
+_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 MAX_TEXT_LENGTH = 8192  # a QR symbol holds at most 7,089 digits
 
 
@@ -24,9 +25,7 @@ def read_symbols(drawing: Drawing) -> tuple[str, ...]:
     A symbol that is not text is left out.
     """
     image = memoryview(drawing.pixels).cast("B", shape=(drawing.height, drawing.width))
-    found = zxingcpp.read_barcodes(
-        image, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain
-    )
+    found = zxingcpp.read_barcodes(image, formats=_QR, text_mode=zxingcpp.TextMode.Plain)
     return _texts(symbol.text for symbol in found[:MAX_SYMBOLS] if symbol.valid)
 
 

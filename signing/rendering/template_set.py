@@ -123,7 +123,8 @@ def _octets(content: object) -> bytes:
 
 
 def _encode(compiler: str, preparation: int, files: Mapping[str, bytes]) -> bytes:
-    content: dict[CborKey, CborValue] = dict(files)
+    content: dict[CborKey, CborValue] = {}
+    content.update(files)
     return encode_cbor({"format": FORMAT, "compiler": compiler, "preparation": preparation, "files": content})
 
 

@@ -120,7 +120,7 @@ def png(
     width: int, height: int, data: bytes, *, depth: int = 8, colour: int = 0, interlace: int = 0
 ) -> bytes:
     """A file that says what it likes about itself."""
-    head = pack(">LLBBBBB", wide, high, depth, colour, 0, 0, interlace)
+    head = pack(">LLBBBBB", width, height, depth, colour, 0, 0, interlace)
     chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
     body = b"".join(
         pack(">L", len(content)) + name + content + pack(">L", zlib.crc32(name + content))
@@ -150,7 +150,8 @@ def png(
     ],
     ids=[
         "nothing", "another kind", "no PDF", "a PNG's first octets", "a JPEG's first octets",
-        "marks without end", "segments of no length", "too many pixels", "one endless row", "no width", "an unknown depth",
+        "marks without end", "segments of no length", "too many pixels", "one endless row",
+        "no width", "an unknown depth",
         "no palette", "interlaced", "cut short", "too many octets",
     ],
 )  # fmt: skip
