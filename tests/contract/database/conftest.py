@@ -10,6 +10,7 @@ import pytest
 
 # Test folders are not packages; the helpers beside this file and of the crash tests are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "e2e"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "e2e" / "crashes"))
 
 from crash_site import Site, install
