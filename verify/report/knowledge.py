@@ -14,7 +14,7 @@ class Knowledge:
 
     trust_list_version: int
     trust_list_issued_at: datetime
-    usable_until: datetime  # from then on nothing is decided without newer lists
+    usable_until: datetime  # of the trust list; what the register said of a document ends sooner
     is_rolled_back: bool = False
 
 

@@ -52,10 +52,11 @@ def report_as_json(name: str, report: ValidationReport) -> dict[str, Json]:
     }
 
 
-def seal_report_as_json(report: "SealReport") -> dict[str, Json]:
-    """The report on one symbol."""
+def seal_report_as_json(report: "SealReport", scan: tuple[str, int] | None = None) -> dict[str, Json]:
+    """The report on one symbol; `scan` is the picture and the page that it was read off."""
     return {
         **_head("seal-code", report.verdict),
+        **({"scan": {"file": scan[0], "page": scan[1]}} if scan else {}),
         "at": instant_as_text(report.at),
         "reason": report.reason.value,
         "indication": report.indication.value,

@@ -85,7 +85,7 @@ JUDGED_AT = Words(ar="حُكم عليها كما في", en="Judged as of")
 STATUS_AS_OF = Words(ar="آخر معلومة من السجل", en="Last word of the register")
 NO_STATUS = Words(ar="لا توجد", en="none at hand")
 LISTS_AS_OF = Words(ar="قائمة الجهات الموثوقة", en="List of trusted agencies")
-USABLE_UNTIL = Words(ar="تكفي هذه المعلومات دون إنترنت حتى", en="Enough without a connection until")
+USABLE_UNTIL = Words(ar="يُعتد بهذه القائمة حتى", en="That list counts until")
 FINGERPRINT = Words(ar="بصمة الملف", en="The file's fingerprint (SHA-256)")
 
 
