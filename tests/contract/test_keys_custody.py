@@ -254,8 +254,10 @@ def test_many_threads_share_one_key(backend: Backend) -> None:
         return data, custody.load("a").sign(data, purpose=Purpose.STATUS)
 
     with ThreadPoolExecutor(24) as pool:
-        for data, signature in pool.map(sign, range(96)):
-            verify(custody.load("a"), signature, data)
+        signed = list(pool.map(sign, range(96)))
+    for data, signature in signed:
+        verify(custody.load("a"), signature, data)
+    assert len({signature for _, signature in signed}) == 96
 
 
 def test_threads_that_race_for_one_name_make_one_key(backend: Backend) -> None:

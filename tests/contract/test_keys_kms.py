@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from cloud_kms import CloudKms, digests_are_digests
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from keys import kms as custody_module
@@ -52,6 +53,8 @@ def test_data_of_any_length_is_signed(kms: CloudKms, algorithm: Algorithm, octet
     with digests_are_digests():
         signature = signer.sign(data, purpose=Purpose.SEAL)
     verify_signature(signature, data, algorithm=algorithm, public_key=signer.public_key)
+    with pytest.raises(InvalidSignature):
+        verify_signature(signature, data + b"x", algorithm=algorithm, public_key=signer.public_key)
 
 
 def test_a_service_that_answers_wrongly_is_not_believed(kms: CloudKms) -> None:
@@ -121,11 +124,13 @@ def test_an_alias_moved_to_another_key_of_ours_is_refused(kms: CloudKms) -> None
 def test_an_alias_moved_under_a_lent_key_does_not_move_it(kms: CloudKms) -> None:
     custody = kms.custody()
     signer = custody.generate("seal-a", purpose=Purpose.SEAL)
-    custody.generate("seal-b", purpose=Purpose.SEAL)
+    other = custody.generate("seal-b", purpose=Purpose.SEAL)
     custody.client.update_alias(AliasName=ALIAS_PREFIX + "seal-a", TargetKeyId=resource(kms, "seal-b").id)
 
     signature = signer.sign(b"data", purpose=Purpose.SEAL)
     verify_signature(signature, b"data", algorithm=signer.algorithm, public_key=signer.public_key)
+    with pytest.raises(InvalidSignature):
+        verify_signature(signature, b"data", algorithm=other.algorithm, public_key=other.public_key)
 
 
 @pytest.mark.parametrize(

@@ -58,16 +58,20 @@ def test_a_status_request_is_read_as_another_library_meant_it(
 @example(der=NESTED)
 @example(der=b"\x30" * 2048)
 def test_no_octets_do_more_to_a_status_request_than_be_refused(der: bytes) -> None:
+    read = None
     with suppress(ValueError):
-        parse_status_request(der)
+        read = parse_status_request(der)
+    assert read is None or read.asked
 
 
 @given(der=st.binary(max_size=600) | st.binary(max_size=600).map(lambda body: tlv(SEQUENCE, body)))
 @example(der=NESTED)
 @example(der=b"\x30" * 4096)
 def test_no_octets_do_more_to_a_time_stamp_request_than_be_refused(der: bytes) -> None:
+    read = None
     with suppress(RequestRefused):
-        parse_time_stamp_request(der)
+        read = parse_time_stamp_request(der)
+    assert read is None or read.message_imprint in der
 
 
 @given(

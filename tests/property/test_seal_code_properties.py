@@ -189,9 +189,10 @@ def test_a_strangers_bytes_never_crash_the_parser(payload: bytes) -> None:
 def test_a_strangers_text_never_crashes_the_parser(text: str) -> None:
     for whole in (text, f"{ORIGIN}/#{text}", f"{ORIGIN}/#1{text}"):
         try:
-            parse_seal_code(whole)
+            parsed = parse_seal_code(whole)
         except SealCodeError:
             continue
+        assert parsed.text == whole
 
 
 @given(st.dictionaries(st.integers(0, MIN_ENTRIES - 1), st.sampled_from(Status), max_size=40))

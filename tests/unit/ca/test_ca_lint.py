@@ -107,4 +107,4 @@ def test_commands_that_sign_nothing_do_not_wait_for_the_linter() -> None:
         "import sys, ca.crl, ca.certificates, ca.publication\n"
         "sys.exit(any(name.startswith('pkilint') for name in sys.modules))"
     )
-    subprocess.run([sys.executable, "-c", script], check=True)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

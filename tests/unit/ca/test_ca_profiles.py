@@ -61,8 +61,10 @@ def test_what_breaks_a_row_is_refused(profile: ProfileName, change: Change) -> N
 @pytest.mark.parametrize("profile", ProfileName)
 def test_what_is_taken_apart_and_put_together_again_is_good(profile: ProfileName) -> None:
     """Else the test above would prove nothing."""
-    lint(parts(profile).made(), profile)
-    lint(good(profile), profile)
+    certificates = (parts(profile).made(), good(profile))
+    for certificate in certificates:
+        lint(certificate, profile)
+    assert len({tuple(each.extensions) for each in certificates}) == 1
 
 
 @pytest.mark.parametrize("profile", ProfileName)

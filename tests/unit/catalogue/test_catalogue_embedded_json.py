@@ -148,6 +148,8 @@ def test_what_breaks_the_schema_is_refused_where_it_breaks(change: Callable[[Jso
 @pytest.mark.parametrize("embedded", [DEATH, REFUSAL], ids=["death", "refusal notice"])
 def test_what_follows_the_schema_is_accepted(embedded: Json) -> None:
     validate_embedded_json(embedded)
+    with pytest.raises(EmbeddedJsonInvalid):  # and one thing more is too much
+        validate_embedded_json({**embedded, "more": 1})
 
 
 @pytest.mark.parametrize("kind", ["passport", None, 7, "", "birth\n", ["birth"], {}])

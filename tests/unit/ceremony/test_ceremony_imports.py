@@ -60,7 +60,9 @@ def test_a_first_import_needs_the_fingerprint_of_the_root(places: Any) -> None:
 def test_a_fingerprint_may_be_written_as_people_write_them(places: Any) -> None:
     digest = sha256(places.hold(certify=FIRST).bundle.certificates[0].der).upper()
 
-    places.take_in(root_sha256=":".join(digest[place : place + 2] for place in range(0, 64, 2)))
+    imported = places.take_in(root_sha256=":".join(digest[place : place + 2] for place in range(0, 64, 2)))
+
+    assert imported.certificates == ("root", *FIRST)
 
 
 def test_what_is_there_already_changes_nothing(founded: Any) -> None:

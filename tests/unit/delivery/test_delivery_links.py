@@ -69,10 +69,11 @@ def test_a_link_passed_around_wears_out(engine: Engine) -> None:
 
 def test_a_download_that_is_rolled_back_is_not_counted(engine: Engine) -> None:
     with engine.begin() as connection:
-        link = create_link(connection, document(connection), at=NOON)
+        number = document(connection)
+        link = create_link(connection, number, at=NOON)
     for _ in range(MAX_DOWNLOADS + 1):
         with engine.connect() as connection:
-            open_link(connection, link.token, at=NOON)
+            assert open_link(connection, link.token, at=NOON) == number
             connection.rollback()
 
 

@@ -82,6 +82,9 @@ def test_every_algorithm_goes_through_the_gates(
 ) -> None:
     sign(keyring.obtain("log", purpose=Purpose.LOG, algorithm=algorithm, at=place.clock()))
 
+    (record,) = keyring.records()
+    assert (record.algorithm, record.uses) == (algorithm, 1)
+
 
 def test_a_root_s_key_is_not_for_a_service(place: Any, keyring: Any) -> None:
     """One from before ceremonies is registered, so that it can be found, and lent to nobody."""

@@ -123,6 +123,9 @@ def test_every_purpose_is_signed_by_the_process_of_its_class(
 def test_every_algorithm_travels(office: Office, sign: Any, algorithm: Algorithm) -> None:
     sign(office.keyring.generate("log", purpose=Purpose.LOG, algorithm=algorithm))
 
+    (record,) = office.keyring.records()
+    assert (record.algorithm, record.uses) == (algorithm, 1)
+
 
 def test_what_is_told_of_keys_is_what_the_guard_knows(office: Office, place: Any) -> None:
     at = place.clock()

@@ -86,4 +86,10 @@ def test_the_database_refuses(engine: Engine, statements: list[str]) -> None:
 
 def test_what_follows_the_rules_is_taken(engine: Engine) -> None:
     """The attacks above are not refused for a slip of their own."""
+    with engine.begin() as connection:
+        before = trial_balance(connection)
+
     run(engine, [entries_9(500, -500), TRANSFER_9])
+
+    with engine.begin() as connection:
+        assert trial_balance(connection) != before
