@@ -161,6 +161,32 @@ def extract(
     raise typer.Exit(verdict.exit_code)
 
 
+@app.command(short_help="Judge the QR symbols on scanned or photographed paper.")
+def scan(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Pictures of pages: PNG, JPEG or PDF.")],
+    trust: Trust = "",
+    at: At = "",
+    memory: Memory = None,
+    language: InLanguage = Language.BOTH,
+    as_json: AsJson = False,  # noqa: FBT002 - Typer makes a flag of it
+) -> None:
+    """Read the seal codes off paper and judge them; then compare the fields with the paper."""
+    from verify.cli.check import Question, answer
+
+    question = Question(
+        names=tuple(files),
+        seals=(),
+        trust=trust,
+        at=at,
+        memory=memory,
+        language=language,
+        as_json=as_json,
+        workers=1,
+        scanned=True,
+    )
+    raise typer.Exit(answer(question))
+
+
 @app.command(short_help="Judge what a QR symbol says.")
 def seal(
     texts: Annotated[

@@ -15,7 +15,7 @@ from verify.cli.outputs import Explained, Lines, Output, People
 from verify.cli.progress import Progress
 from verify.cli.session import Session
 from verify.errors import CouldNotRun
-from verify.isolation.limits import MAX_DOCUMENT_OCTETS
+from verify.isolation.limits import MAX_DOCUMENT_OCTETS, MAX_SCAN_OCTETS
 from verify.isolation.pool import processors
 from verify.report.knowledge import Knowledge
 from verify.report.words import Language
@@ -40,6 +40,7 @@ class Question:
     workers: int | None = None
     journal: Path | None = None
     explained: bool = False
+    scanned: bool = False  # the names are of pictures
 
 
 def answer(question: Question) -> int:
@@ -51,16 +52,15 @@ def answer(question: Question) -> int:
     if not question.names and not question.seals:
         raise CouldNotRun("name at least one FILE, or --seal TEXT")
     at = instant(question.at)
-    inputs = Inputs(question.names, MAX_DOCUMENT_OCTETS)
+    inputs = Inputs(question.names, MAX_SCAN_OCTETS if question.scanned else MAX_DOCUMENT_OCTETS)
     total = _total(question, inputs)
     workers = question.workers or min(processors(), max(total, 1))
     with ExitStack() as open_:
-        pool = open_pool(question.trust, at, memory=question.memory, workers=workers)
         journal = None
         if question.journal is not None:
             journal = Journal(question.journal, trust=question.trust, at=question.at or None)
             open_.enter_context(journal)
-        open_.enter_context(pool)
+        pool = open_.enter_context(open_pool(question.trust, at, memory=question.memory, workers=workers))
         session = Session(
             pool,
             _outputs(question, total, pool.knowledge, open_),
@@ -68,7 +68,7 @@ def answer(question: Question) -> int:
             journal=journal,
             memory=question.memory,
         )
-        return session.run(inputs, question.seals)
+        return session.run(inputs, question.seals, scanned=question.scanned)
 
 
 def _total(question: Question, inputs: Inputs) -> int:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verify.cli.outputs import Tally
+from verify.cli.outputs import Place, Tally
 from verify.errors import CouldNotRun
 from verify.report.knowledge import Knowledge
 from verify.report.words import Language
@@ -41,9 +41,9 @@ class Printed:
         """See `Output`."""
         self._report.add(name, report)
 
-    def seal(self, report: "SealReport") -> None:
+    def seal(self, report: "SealReport", where: Place | None = None) -> None:
         """See `Output`."""
-        self._report.add_code(report)
+        self._report.add_code(report, name=str(where or "QR"))
 
     def unread(self, name: str) -> None:
         """See `Output`."""
@@ -85,7 +85,7 @@ class Filed:
         except OSError as error:
             raise CouldNotRun(f"--xml {path}: {error.strerror}") from error
 
-    def seal(self, report: "SealReport") -> None:
+    def seal(self, report: "SealReport", where: Place | None = None) -> None:
         """ETSI's report is on signatures of files."""
 
     def unread(self, name: str) -> None:

@@ -31,14 +31,25 @@ class Tally:
         return self.verdicts.total() + self.unread
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a symbol was read; pages count from 1."""
+
+    file: str
+    page: int
+
+    def __str__(self) -> str:
+        return f"{self.file} · {self.page}"
+
+
 class Output(Protocol):
     """Takes each answer as it comes."""
 
     def document(self, name: str, report: ValidationReport) -> None:
         """The report on one file."""
 
-    def seal(self, report: "SealReport") -> None:
-        """The report on one symbol."""
+    def seal(self, report: "SealReport", where: Place | None = None) -> None:
+        """The report on one symbol; `where` it was read."""
 
     def unread(self, name: str) -> None:
         """There is no report on this file."""
@@ -65,13 +76,15 @@ class People:
 
         write_people(self._console, name, report, language=self._language, knowledge=self._knowledge)
 
-    def seal(self, report: "SealReport") -> None:
+    def seal(self, report: "SealReport", where: Place | None = None) -> None:
         """See `Output`."""
         if self._is_brief:
-            self._line(str(report.document.number or "QR"), headline_of_code(report))
+            self._line(str(where or report.document.number or "QR"), headline_of_code(report))
             return
         from verify.report.people import write_seal
 
+        if where:
+            self._console.print(without_steering(str(where)), style="bold", markup=False, soft_wrap=True)
         write_seal(self._console, report, language=self._language, knowledge=self._knowledge)
 
     def unread(self, name: str) -> None:
@@ -109,12 +122,12 @@ class Explained:
 
         write_explanation(self._console, name, explain(report), language=self._language)
 
-    def seal(self, report: "SealReport") -> None:
+    def seal(self, report: "SealReport", where: Place | None = None) -> None:
         """See `Output`."""
         from verify.report.explained import explain_code
         from verify.report.steps import write_explanation
 
-        name = str(report.document.number or "QR")
+        name = str(where or report.document.number or "QR")
         write_explanation(self._console, name, explain_code(report), language=self._language)
 
     def unread(self, name: str) -> None:
@@ -131,9 +144,10 @@ class Lines:
         """See `Output`."""
         _write(as_line(report_as_json(name, report)))
 
-    def seal(self, report: "SealReport") -> None:
+    def seal(self, report: "SealReport", where: Place | None = None) -> None:
         """See `Output`."""
-        _write(as_line(seal_report_as_json(report)))
+        scan = (where.file, where.page) if where else None
+        _write(as_line(seal_report_as_json(report, scan)))
 
     def unread(self, name: str) -> None:
         """See `Output`."""

@@ -5,15 +5,18 @@ from pathlib import Path
 
 from verify.cli.inputs import Inputs
 from verify.cli.journal import Journal
-from verify.cli.outputs import Output, Tally, complain
+from verify.cli.outputs import Output, Place, Tally, complain
 from verify.cli.progress import Progress
 from verify.errors import CouldNotRun
+from verify.isolation.limits import MAX_SCAN_OCTETS
+from verify.isolation.orders import Scanned
 from verify.isolation.pool import JudgingPool
-from verify.isolation.submissions import Submission
+from verify.isolation.submissions import NotReadable, Submission, TooLarge
 from verify.memory_file import MemoryUnreadable, save_memory
 from verify.verdict import Verdict
 
 COULD_NOT_RUN = 3
+_SHOWN, _FEW = 80, 3  # characters of how many other symbols
 # "Not genuine" must not hide behind "cannot be decided", nor either of them behind a missing file.
 _GRAVITY = (COULD_NOT_RUN, 1, 2, 0)
 
@@ -34,10 +37,13 @@ class Session:
         self._journal, self._memory = journal, memory
         self._tally = Tally()
 
-    def run(self, inputs: Inputs, seals: Iterable[str]) -> int:
-        """Judges everything; the exit status is that of the gravest answer."""
+    def run(self, inputs: Inputs, seals: Iterable[str], *, scanned: bool = False) -> int:
+        """Judges everything, `scanned` pages by their symbols; the exit status is the gravest answer's."""
         try:
-            self._judge_files(inputs)
+            if scanned:
+                self._judge_scans(inputs)
+            else:
+                self._judge_files(inputs)
             for text in seals:
                 self._judge_seal(text)
         except KeyboardInterrupt as error:
@@ -73,11 +79,29 @@ class Session:
                 self._tally.earlier += 1
                 self._progress.advance(judged=False)
 
-    def _judge_seal(self, text: str) -> None:
+    def _judge_scans(self, inputs: Inputs) -> None:
+        for each in inputs:
+            try:
+                found = self._pool.scan(each.read(MAX_SCAN_OCTETS)).result()
+            except (NotReadable, CouldNotRun) as error:
+                self._unread(each.name, str(error))
+                continue
+            except TooLarge:
+                self._unread(each.name, "larger than any picture of a page")
+                continue
+            codes = [symbol for symbol in found.symbols if symbol.is_seal_code]
+            if not codes:
+                self._unread(each.name, _nothing_on(found))
+            for symbol in codes:
+                self._judge_seal(symbol.text, Place(each.name, symbol.page))
+            self._progress.advance()
+
+    def _judge_seal(self, text: str, where: Place | None = None) -> None:
         report = self._pool.judge_seal(text.strip()).result()
         self._tally.verdicts[report.verdict] += 1
+        self._progress.clear()
         for output in self._outputs:
-            output.seal(report)
+            output.seal(report, where)
 
     def _unread(self, name: str, reason: str) -> None:
         self._tally.unread += 1
@@ -100,6 +124,15 @@ class Session:
             complain(f"--memory {self._memory}: {error}")
             return False
         return True
+
+
+def _nothing_on(found: Scanned) -> str:
+    """Why no symbol of a picture could be judged."""
+    if found.refused is not None:
+        return found.refused.en
+    others = ", ".join(symbol.text[:_SHOWN] for symbol in found.symbols[:_FEW])
+    said = "no seal code could be read on it"
+    return f"{said}; its QR symbols say something else: {others}" if others else said
 
 
 def exit_status(tally: Tally, *, could_not_run: bool = False) -> int:

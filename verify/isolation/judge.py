@@ -17,8 +17,18 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from verify.bundle.opening import open_trust
 from verify.isolation.frames import BrokenFrame, read_frame, write_frame
-from verify.isolation.limits import MAX_DOCUMENT_OCTETS
-from verify.isolation.orders import KEPT_BACK, Answered, Beginning, Order, Ready, TakenApart, Task
+from verify.isolation.limits import MAX_SCAN_OCTETS
+from verify.isolation.orders import (
+    KEPT_BACK,
+    Answered,
+    Beginning,
+    Order,
+    Ready,
+    Scanned,
+    Symbol,
+    TakenApart,
+    Task,
+)
 from verify.isolation.plain import encode_plain, parse_plain
 from verify.isolation.restraint import allow_processor_time, has_swollen, restrain
 from verify.memory import encode_memory, parse_memory
@@ -29,7 +39,7 @@ from verify.trust import Trust, TrustError
 if TYPE_CHECKING:
     from verify.documents import DocumentJudge
 
-_MAX_ORDER_OCTETS = MAX_DOCUMENT_OCTETS + (1 << 20)
+_MAX_ORDER_OCTETS = MAX_SCAN_OCTETS + (1 << 20)
 _EXHAUSTED = 3
 
 
@@ -42,6 +52,7 @@ class Bench:
             Task.DOCUMENT: self._document,
             Task.SEAL: self._seal,
             Task.PARTS: self._parts,
+            Task.SCAN: self._scan,
         }
 
     def serve(self, orders: BinaryIO, answers: BinaryIO) -> None:
@@ -72,6 +83,20 @@ class Bench:
             return encode_plain(TakenApart(parts=parts_of(body)))
         except NotOfOurForm:
             return encode_plain(TakenApart(parts=None))
+
+    def _scan(self, body: bytes, at: datetime) -> bytes:
+        from verify.scan import ScanRefused, SymbolKind, scan  # noqa: PLC0415 - as above
+
+        del at
+        try:
+            found = scan(body, verify_origin=self._trust.trust_list.verify_origin)
+        except ScanRefused as error:
+            return encode_plain(Scanned(refused=error.words))
+        symbols = (
+            Symbol(text=each.text, page=each.page, is_seal_code=each.kind is not SymbolKind.OTHER)
+            for each in found
+        )
+        return encode_plain(Scanned(symbols=tuple(symbols)))
 
     def _seal(self, body: bytes, at: datetime) -> bytes:
         report = validate_seal_code(body.decode("utf-8", "replace"), trust=self._trust, at=at)

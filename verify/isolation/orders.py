@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from verify.report.knowledge import Knowledge
 from verify.report.part import Part
+from verify.verdict import Words
 
 # Of a report on a seal code: what people are shown stands in its document and its fields.
 KEPT_BACK = frozenset({"claims"})
@@ -17,6 +18,7 @@ class Task(StrEnum):
     DOCUMENT = "document"  # the body is a file
     SEAL = "seal"  # the body is the text of a symbol
     PARTS = "parts"  # the body is a file that is to be taken apart
+    SCAN = "scan"  # the body is a picture of a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,23 @@ class TakenApart:
     """The parts of a file; None where it is not of our form."""
 
     parts: tuple[Part, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol:
+    """One QR symbol on a picture."""
+
+    text: str
+    page: int  # counted from 1
+    is_seal_code: bool  # in the form of one, wherever it leads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """What was read off a picture, or why it was not."""
+
+    symbols: tuple[Symbol, ...] = ()
+    refused: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from verify.errors import CouldNotRun
 from verify.isolation.costs import too_costly, too_large, too_slow
 from verify.isolation.limits import Limits
-from verify.isolation.orders import KEPT_BACK, Beginning, Order, TakenApart, Task
+from verify.isolation.orders import KEPT_BACK, Beginning, Order, Scanned, TakenApart, Task
 from verify.isolation.plain import NotPlain, parse_plain
 from verify.isolation.process import JudgeGone, JudgeProcess
 from verify.isolation.submissions import NotReadable, Submission, TooLarge
@@ -151,6 +151,13 @@ class JudgingPool:
         """
         return self._threads.submit(self._take_apart, pdf)
 
+    def scan(self, picture: bytes) -> Future[Scanned]:
+        """The QR symbols on a picture: PNG, JPEG or PDF.
+
+        The future raises `CouldNotRun` where no process could be started, or where it died of the picture.
+        """
+        return self._threads.submit(self._scan, picture)
+
     def judge_all(self, submissions: Iterable[Submission]) -> Iterator[Judged]:
         """The outcome of each, in their order; `submissions` is read as the work goes on.
 
@@ -195,6 +202,12 @@ class JudgingPool:
             return self._ask(partial(parse_plain, TakenApart), Task.PARTS, pdf, self._at).parts
         except JudgeGone:
             return None
+
+    def _scan(self, picture: bytes) -> Scanned:
+        try:
+            return self._ask(partial(parse_plain, Scanned), Task.SCAN, picture, self._at)
+        except JudgeGone as error:
+            raise CouldNotRun("reading it takes too much time or memory") from error
 
     def _ask(self, parse: Callable[[bytes], _T], task: Task, body: bytes, at: datetime) -> _T:
         """Asks a process; and once more a new one, where it was not new.

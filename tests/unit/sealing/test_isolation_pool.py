@@ -12,9 +12,10 @@ import pytest
 from sealing_office import NOW, Office
 from sealing_publication import publish
 
-from verify import structure
+from verify import scan, structure
 from verify.documents import DocumentJudge
 from verify.errors import CouldNotRun
+from verify.isolation import limits
 from verify.isolation import process as isolated
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS, Limits
 from verify.isolation.orders import Answered
@@ -144,6 +145,7 @@ def test_what_is_larger_than_any_document_is_not_read(
     assert [check.code for check in report.checks] == ["too-large"]
     assert report.verdict is Verdict.NOT_GENUINE
     assert MAX_DOCUMENT_OCTETS == structure.MAX_DOCUMENT_OCTETS
+    assert limits.MAX_SCAN_OCTETS == scan.MAX_SCAN_OCTETS
     monkeypatch.setattr(isolated.JudgeProcess, "ask", None)
     in_memory = pool.judge("huge.pdf", bytes(MAX_DOCUMENT_OCTETS + 1)).result()
     assert [check.code for check in in_memory.checks] == ["too-large"]

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from sealing_office import NOW, Office
 from sealing_publication import publish
 
 from verify.app import main
+from verify.cli import check, extract
 from verify.isolation.pool import Judged, JudgingPool
 from verify.isolation.submissions import Submission
 from verify.memory_file import load_memory
@@ -27,12 +29,25 @@ def public(sealed_by: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return publish(sealed_by, tmp_path_factory.mktemp("published") / "public")
 
 
+@pytest.fixture(scope="module")
+def pool(public: Path) -> Iterator[JudgingPool]:
+    with JudgingPool(public, at=AT, workers=1) as opened:
+        yield opened
+
+
 @pytest.fixture
-def run(public: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(public: Path, pool: JudgingPool, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command, with judging processes that stay from run to run: starting them is what takes time."""
+
+    @contextmanager
+    def lent(*_: object, **__: object) -> Iterator[JudgingPool]:
+        yield pool
+
+    for module in (check, extract):
+        monkeypatch.setattr(module, "open_pool", lent)
+
     def command(*arguments: object) -> int:
         given = [*map(str, arguments), "--trust", str(public), "--at", AT.isoformat()]
-        if arguments[0] not in {"seal", "explain", "extract"}:
-            given += ["--workers", "1"]
         monkeypatch.setattr("sys.argv", ["wathiqa-verify", *given])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -241,3 +256,20 @@ def test_name_that_is_not_utf_8_hides_no_other_report(
 
     out.seek(0)
     assert [each["file"] for each in lines(out.read())] == [str(odd), str(plain)]
+
+
+def test_codes_are_read_off_paper_and_judged(
+    run: Run, tmp_path: Path, sealed: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page that was scanned, and a picture of something else."""
+    page, other = tmp_path / "page.pdf", tmp_path / "other.txt"
+    page.write_bytes(sealed)
+    other.write_text("no picture")
+
+    assert run("scan", page, "--json") == 0
+    (report,) = lines(capsys.readouterr().out)
+    assert (report["verdict"], report["scan"]) == ("genuine", {"file": str(page), "page": 1})
+    assert run("scan", page, other, tmp_path / "nowhere.png", "--language", "en") == 3
+    said = capsys.readouterr()
+    assert f"{page} · 1" in said.out
+    assert said.err.count("\n") == 2
