@@ -11,12 +11,12 @@ from verify.verdict import Check, Indication, Outcome, SubIndication, Words
 
 PASSED: Mapping[str, Words] = {
     "structure": Words(
-        ar="بنية الملف سليمة، ولم يُضف إليه بعد ختمه سوى ما يُثبت الختم نفسه، إن أُضيف شيء.",
-        en="The file is well formed; nothing was added after sealing but proofs of the seal itself.",
+        ar="شكل الملف صحيح، ولم يُضف إليه بعد ختمه سوى ما يُثبت الختم نفسه.",
+        en="The form of the file is right; nothing was added after sealing but proofs of the seal.",
     ),
     "seal": Words(
-        ar="الختم الإلكتروني يغطي كل ما خُتم ولم يتغير فيه حرف.",
-        en="The electronic seal covers all that was sealed and not one byte of it has changed.",
+        ar="الختم الإلكتروني صحيح، ولم يتغيّر حرف مما خُتم.",
+        en="The electronic seal is right, and not a letter of what was sealed has changed.",
     ),
     "time-stamp": Words(
         ar="وقت الختم مثبت بطابع زمني موثوق.", en="A trusted time-stamp proves when it was sealed."
@@ -26,27 +26,27 @@ PASSED: Mapping[str, Words] = {
         en="There is no time-stamp: the seal is judged by what holds now, while its certificate is valid.",
     ),
     "archive": Words(
-        ar="طوابع الأرشيف الزمنية تُثبت أن الملف وختمه وُجدا حين كان يمكن الاعتماد عليهما.",
-        en="Archive time-stamps prove that file and seal existed while the seal could be relied on.",
+        ar="تُثبت طوابع الأرشيف الزمنية أن الملف خُتم حين كان يمكن الاعتماد على ختمه.",
+        en="Archive time-stamps prove that the file was sealed while its seal could be relied on.",
     ),
     "seal-certificate": Words(
-        ar="شهادة الجهة صادرة عن سلطة التصديق ولم تكن ملغاة عند الختم.",
-        en="The agency's certificate comes from the authority and was not revoked when it sealed.",
+        ar="شهادة الجهة صادرة عن سلطة التصديق، وكانت سارية عند الختم.",
+        en="The agency's certificate comes from the authority and was in force when it sealed.",
     ),
     "seal-certificate-revoked-later": Words(
-        ar="أُلغيت شهادة الجهة بعد الختم، وهذا لا يمس ما خُتم قبل ذلك.",
-        en="The agency's certificate was revoked after the sealing; what was sealed before stands.",
+        ar="أُلغيت شهادة الجهة بعد الختم، ولا يضر ذلك ما خُتم قبله.",
+        en="The agency's certificate was withdrawn after the sealing; what was sealed before still counts.",
     ),
     "record": Words(
-        ar="القيد المرفق بالملف هو القيد الذي يسميه رمز الختم.",
-        en="The record inside the file is the one that the seal code names.",
+        ar="القيد المرفق بالملف هو الذي صُنع له رمز الختم.",
+        en="The record inside the file is the one that the seal code was made for.",
     ),
     "record-fields": Words(
-        ar="حقول رمز الختم تطابق القيد المرفق.", en="The fields of the seal code agree with the record."
+        ar="ما يقوله رمز الختم هو ما يقوله القيد المرفق.", en="The seal code says what the record says."
     ),
     "agency": Words(
-        ar="الجهة المذكورة في رمز الختم هي صاحبة الشهادة.",
-        en="The agency named in the seal code is the one whose certificate sealed the file.",
+        ar="ختمت الملفَ الجهةُ التي يذكرها رمز الختم.",
+        en="The file was sealed by the agency that the seal code names.",
     ),
 }
 
@@ -71,11 +71,12 @@ FAILED: Mapping[str, Words] = {
         ar="لا يوجد في الملف رمز ختم واحد واضح.", en="The file does not carry exactly one seal code."
     ),
     "record": Words(
-        ar="القيد المرفق بالملف ليس القيد الذي يسميه رمز الختم.",
-        en="The record inside the file is not the one that the seal code names.",
+        ar="القيد المرفق بالملف ليس الذي صُنع له رمز الختم.",
+        en="The record inside the file is not the one that the seal code was made for.",
     ),
     "record-fields": Words(
-        ar="حقول رمز الختم لا تطابق القيد المرفق.", en="The fields of the seal code differ from the record."
+        ar="ما يقوله رمز الختم غير ما يقوله القيد المرفق.",
+        en="The seal code says something else than the record.",
     ),
     "agency": Words(
         ar="لم تختم الملفَ الجهةُ المذكورة في رمز الختم.",
@@ -86,7 +87,7 @@ FAILED: Mapping[str, Words] = {
 UNSAID: Mapping[str, Words] = {
     "seal-code": Words(
         ar="لم تُقارن أجزاء الملف، لأنه مختوم لدى خدمة أخرى غير الموثوقة هنا.",
-        en="The parts of the file were not compared: it was sealed under another root than is trusted here.",
+        en="The parts of the file were not compared: it was sealed under another authority.",
     ),
     "agency": Words(
         ar="لا يمكن القول من ختم الملف.",
@@ -107,7 +108,7 @@ PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
     ),
     ("seal-certificate", SubIndication.NO_CERTIFICATE_CHAIN_FOUND): Words(
         ar="لم يُختم هذا الملف تحت سلطة التصديق الموثوقة هنا: قد يكون لجهة أخرى، وقد يكون مزوّراً.",
-        en="This file was not sealed under the root that is trusted here: "
+        en="This file was not sealed under the authority that is trusted here: "
         "it may be another authority's, or forged.",
     ),
     ("seal-certificate", SubIndication.NOT_YET_VALID): Words(
@@ -119,50 +120,52 @@ PARTICULAR: Mapping[tuple[str, SubIndication], Words] = {
         en="The certificate that sealed the file may not seal documents.",
     ),
     ("seal-certificate", SubIndication.REVOKED): Words(
-        ar="خُتم الملف بشهادة كانت ملغاة.", en="The file was sealed with a certificate already revoked."
+        ar="خُتم الملف بشهادة كانت ملغاة.", en="The file was sealed with a certificate already withdrawn."
     ),
     ("seal-certificate", SubIndication.REVOKED_NO_POE): Words(
-        ar="أُلغيت الشهادة ولا دليل على أن الختم أقدم من إلغائها.",
-        en="The certificate was revoked and nothing proves that the seal is older.",
+        ar="أُلغيت شهادة الجهة، ولا دليل على أن الختم أقدم من إلغائها.",
+        en="The agency's certificate was withdrawn, and nothing proves that the seal is older.",
     ),
     ("seal-certificate", SubIndication.TRY_LATER): Words(
-        ar="لا توجد معلومة كافية عن إلغاء الشهادة. أعد المحاولة عند توفر الإنترنت.",
-        en="Too little is known about revocation of the certificate. Try again with a connection.",
+        ar="لا يُعرف إن كانت شهادة الجهة قد أُلغيت. أعد المحاولة عند توفر الإنترنت.",
+        en="It is not known whether the agency's certificate was withdrawn. Try again with a connection.",
     ),
     ("seal-certificate", SubIndication.OUT_OF_BOUNDS_NO_POE): Words(
         ar="انتهت مدة شهادة الجهة، ولا دليل على أن الختم أقدم من انتهائها.",
         en="The agency's certificate has expired, and nothing proves that the seal is older.",
     ),
     ("seal-certificate", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE): Words(
-        ar="ضعفت خوارزمية الختم، ولا دليل على أن الختم أقدم من ضعفها.",
-        en="The seal's algorithm has weakened, and nothing proves that the seal is older.",
+        ar="لم تعد طريقة هذا الختم قوية بما يكفي، ولا دليل على أنه أقدم من ذلك.",
+        en="This kind of seal is not strong enough any more, and nothing proves that it is older than that.",
     ),
     ("archive", SubIndication.OUT_OF_BOUNDS_NO_POE): Words(
         ar="انتهت مدة شهادة طابع زمني للأرشيف قبل أن يُجدَّد.",
         en="The certificate of an archive time-stamp ended before the archive was renewed.",
     ),
     ("archive", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE): Words(
-        ar="ضعفت خوارزمية طابع زمني للأرشيف قبل أن يُجدَّد.",
-        en="The algorithm of an archive time-stamp weakened before the archive was renewed.",
+        ar="لم تعد طريقة طابع زمني للأرشيف قوية بما يكفي، ولم يُجدَّد قبل ذلك.",
+        en="A kind of archive time-stamp ceased to be strong enough before the archive was renewed.",
     ),
     ("archive", SubIndication.TRY_LATER): Words(
-        ar="لا توجد معلومة كافية عن شهادة طابع زمني للأرشيف. أعد المحاولة عند توفر الإنترنت.",
-        en="Too little is known about an archive time-stamp's certificate. Try again with a connection.",
+        ar="لا يُعرف إن كانت شهادة طابع زمني للأرشيف قد أُلغيت. أعد المحاولة عند توفر الإنترنت.",
+        en="It is not known whether an archive time-stamp's certificate was withdrawn. "
+        "Try again with a connection.",
     ),
     ("archive", SubIndication.HASH_FAILURE): Words(
         ar="طابع زمني للأرشيف ليس عن هذا الملف.", en="An archive time-stamp is not about this file."
     ),
     ("time-stamp", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE): Words(
-        ar="ضعفت خوارزمية الطابع الزمني، ولا يوجد طابع أرشفة أقدم من ضعفها.",
-        en="The time-stamp's algorithm has weakened, and no archive time-stamp is older.",
+        ar="لم تعد طريقة الطابع الزمني قوية بما يكفي، ولا يوجد طابع أرشفة أقدم من ذلك.",
+        en="This kind of time-stamp is not strong enough any more, "
+        "and no archive time-stamp is older than that.",
     ),
     ("time-stamp", SubIndication.TRY_LATER): Words(
-        ar="لا توجد معلومة كافية عن شهادة الطابع الزمني. أعد المحاولة عند توفر الإنترنت.",
-        en="Too little is known about the time-stamp's certificate. Try again with a connection.",
+        ar="لا يُعرف إن كانت شهادة الطابع الزمني قد أُلغيت. أعد المحاولة عند توفر الإنترنت.",
+        en="It is not known whether the time-stamp's certificate was withdrawn. Try again with a connection.",
     ),
     ("time-stamp", SubIndication.REVOKED_NO_POE): Words(
         ar="أُلغيت شهادة الطابع الزمني، فلم يعد يثبت شيئاً.",
-        en="The time-stamp's certificate was revoked, so it proves nothing any more.",
+        en="The time-stamp's certificate was withdrawn, so it proves nothing any more.",
     ),
     ("time-stamp", SubIndication.OUT_OF_BOUNDS_NO_POE): Words(
         ar="انقضت مدة شهادة الطابع الزمني، ولا يوجد طابع أرشفة بعده.",
