@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from installed_service import Town
 
-PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
+PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+PAGE = {".html", ".js", ".css", ".svg", ".txt"}
 TYPES = {
+    "": "application/octet-stream",  # below bundle/, named by digests
+    ".cbor": "application/cbor",
     ".cer": "application/pkix-cert",
     ".crl": "application/pkix-crl",
     ".css": "text/css; charset=utf-8",
@@ -17,8 +20,11 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/schema+json",
+    ".jwks": "application/jwk-set+json",
     ".ors": "application/ocsp-response",
     ".pem": "application/pem-certificate-chain",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
 }
 
 
@@ -38,7 +44,7 @@ def test_every_published_file_says_what_it_is_and_runs_nowhere_else(town: Town) 
         assert answer.headers["Content-Type"] == TYPES[path.suffix], path
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "max-age" in answer.headers["Cache-Control"], path
-        if path.suffix in {".html", ".js", ".css"}:
+        if path.suffix in PAGE:
             assert answer.headers["Content-Security-Policy"].startswith(PAGE_POLICY), path
         else:
             assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; frame"), path
