@@ -8,11 +8,11 @@ import pytest
 from cryptography import x509
 from sealing_forgery import without_time_stamp
 from sealing_office import Office
-from sealing_pki import CA, NOW, OCSP, SEAL, TSA, Authority, Party, Revocation, certify, usage
+from sealing_pki import CA, NOW, OCSP, SEAL, TSA, Authority, Party, Revocation, certify, key, usage
 
 from signing.formats.pades_level import Level
 from signing.pades.revocation import RevocationData
-from verify.verdict import Indication, SubIndication, Verdict
+from verify.verdict import Agreement, Indication, Outcome, SubIndication, Verdict
 
 LATER = NOW + timedelta(days=10)
 
@@ -244,3 +244,26 @@ def test_a_file_that_stores_evidence_is_judged_by_it(office: Office) -> None:
 
     assert (report.indication, report.sub_indication) == (Indication.INDETERMINATE, SubIndication.TRY_LATER)
     assert office.judge(office.document(level=Level.B_T), crls=published).verdict is Verdict.GENUINE
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_file_from_under_another_root_is_undecided(office: Office, level: Level) -> None:
+    """It may be another authority's good document: nothing that it says can be checked here."""
+    pdf = office.document(level=level)
+    others = Office(authority=Authority("-others"), code_key=key("code-others"))
+    report = others.judge(pdf)
+
+    assert (report.verdict, report.indication) == (Verdict.UNDECIDED, Indication.INDETERMINATE)
+    assert report.sub_indication is SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+    assert report.agreement is Agreement.NOT_CHECKED
+    assert Outcome.FAILED not in {check.outcome for check in report.checks}
+    assert report.document.number is None
+    assert {check.code for check in report.checks} == {"structure", "seal", "seal-certificate", "seal-code"}
+
+
+def test_a_changed_file_from_under_another_root_is_not_genuine(office: Office) -> None:
+    changed = bytearray(office.document())
+    changed[changed.index(b"/MediaBox[0 0 5") + len(b"/MediaBox[0 0 ")] += 1
+    report = Office(authority=Authority("-others"), code_key=key("code-others")).judge(bytes(changed))
+
+    assert report.verdict is Verdict.NOT_GENUINE
