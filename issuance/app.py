@@ -27,10 +27,10 @@ from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.authority.desk import AuthorityDesk
 from issuance.authority.naming import key_digest
+from issuance.books import open_authority_books, open_books
 from issuance.catalogue.catalogue import Catalogue
 from issuance.clock import Clock, system_clock
 from issuance.clocks import open_clock
-from issuance.database import open_database
 from issuance.delivery.courier import Couriers
 from issuance.documents.files import FileStore
 from issuance.documents.press import Press
@@ -61,7 +61,6 @@ from issuance.requests.movements import CASHIER, Movements
 from issuance.requests.opening import Opening
 from issuance.requests.parts import Parts
 from issuance.requests.workflow import enqueue_fulfilment, open_client
-from issuance.schema import DatabaseNotReady, check_schema
 from issuance.settings import Layout, Settings
 from issuance.signers import find_keyring
 from issuance.trust_services import TrustServices
@@ -202,26 +201,6 @@ def compose(
         cursors=Cursors(secret.key("cursors")),
         resources=resources,
     )
-
-
-def open_books(layout: Layout, settings: Settings) -> Engine:
-    """The service's database alone: who only reads what stands there needs no key.
-
-    Raises:
-        DatabaseNotReady: it is not at this program's revision.
-    """
-    engine = open_database(layout.database_url(settings))
-    try:
-        check_schema(engine)
-    except DatabaseNotReady:
-        engine.dispose()
-        raise
-    return engine
-
-
-def open_authority_books(layout: Layout) -> Engine:
-    """The authority's database alone."""
-    return open_database(f"sqlite:///{layout.authority.resolve()}")
 
 
 @contextmanager

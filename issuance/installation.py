@@ -17,13 +17,9 @@ from issuance.payments.webhooks import SECRET_PREFIX
 from issuance.registries.sample_register import PERSONS, build_register
 from issuance.requests.workflow import create_tables
 from issuance.schema import upgrade_schema
-from issuance.settings import Layout, Settings, load_settings, write_settings
+from issuance.settings import Layout, Settings, load_settings, require_installation, write_settings
 
 Progress = Callable[[int, int], None]
-
-
-class NotInstalled(Exception):
-    """The directory holds no installation; `wathiqa init` makes one."""
 
 
 def initialise(
@@ -146,16 +142,6 @@ def open_installation(layout: Layout, *, clock: Clock = system_clock) -> Service
     """
     require_installation(layout)
     return compose(layout, load_settings(layout), clock=clock)
-
-
-def require_installation(layout: Layout) -> None:
-    """Assert that `wathiqa init` has been here; nothing is made.
-
-    Raises:
-        NotInstalled: it has not.
-    """
-    if not layout.settings.exists() or not layout.civil_register.exists():
-        raise NotInstalled(f"{layout.root}: no installation here; make one with: wathiqa init")
 
 
 def _write_secret(path: Path, secret: str) -> None:

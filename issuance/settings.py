@@ -164,6 +164,20 @@ class Layout:
         return settings.database_url or f"sqlite:///{self.database.resolve()}"
 
 
+class NotInstalled(Exception):
+    """The directory holds no installation; `wathiqa init` makes one."""
+
+
+def require_installation(layout: Layout) -> None:
+    """Assert that `wathiqa init` has been here; nothing is made.
+
+    Raises:
+        NotInstalled: it has not.
+    """
+    if not layout.settings.exists() or not layout.civil_register.exists():
+        raise NotInstalled(f"{layout.root}: no installation here; make one with: wathiqa init")
+
+
 def load_settings(
     layout: Layout, environment: Mapping[str, str] = os.environ, *, base: Settings | None = None
 ) -> Settings:

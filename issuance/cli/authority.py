@@ -21,9 +21,8 @@ Why = Annotated[str, typer.Option(help="In words; it stands in the audit trail."
 def authority_books(directory: Any) -> Iterator[Any]:  # noqa: ANN401  (a Path; an Engine comes out)
     """The authority's database alone: no key is opened, so no passphrase is needed."""
     from ca.applications import prepare_applications
-    from issuance.app import open_authority_books
-    from issuance.installation import require_installation
-    from issuance.settings import Layout
+    from issuance.books import open_authority_books
+    from issuance.settings import Layout, require_installation
 
     layout = Layout(root=directory)
     require_installation(layout)

@@ -56,7 +56,6 @@ def check_services(directory: Installation = None) -> None:
 def _require(directory: Path | None) -> None:
     """A directory that is named is an installation."""
     if directory is not None:
-        from issuance.installation import require_installation
-        from issuance.settings import Layout
+        from issuance.settings import Layout, require_installation
 
         require_installation(Layout(root=directory))

@@ -251,8 +251,7 @@ def _authority(directory: Path) -> Iterator[tuple[Any, Any, Any]]:
     """Layout, settings, and the authority's books and keys; no certificate is needed."""
     from issuance.app import opened_authority
     from issuance.clock import system_clock
-    from issuance.installation import require_installation
-    from issuance.settings import Layout, load_settings
+    from issuance.settings import Layout, load_settings, require_installation
 
     layout = Layout(root=directory)
     require_installation(layout)

@@ -15,8 +15,7 @@ def show_clock(directory: Directory) -> None:
     from ca.clock_lease import LASTS, LeasedClock
     from ca.errors import ClockNotTrusted
     from issuance.clocks import find_attestor
-    from issuance.installation import require_installation
-    from issuance.settings import Layout, load_settings
+    from issuance.settings import Layout, load_settings, require_installation
 
     layout = Layout(root=directory)
     require_installation(layout)

@@ -126,10 +126,9 @@ def upgrade(directory: Directory) -> None:
     Stop the service and make a backup before. Wholly done or not at all; at the newest revision,
     nothing happens.
     """
-    from issuance.installation import require_installation
     from issuance.installation import upgrade as upgrade_database
     from issuance.schema import REVISIONS
-    from issuance.settings import Layout
+    from issuance.settings import Layout, require_installation
 
     layout = Layout(root=directory)
     require_installation(layout)

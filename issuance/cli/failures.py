@@ -6,11 +6,10 @@ from issuance.database import DatabaseNotSupported
 from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration
 from issuance.errors import IssuanceError
-from issuance.installation import NotInstalled
 from issuance.problems import detail_of
 from issuance.schema import DatabaseNotReady
 from issuance.serving import NotStarted
-from issuance.settings import SettingsInvalid
+from issuance.settings import NotInstalled, SettingsInvalid
 from issuance.signers import SignersMissing
 from keys.errors import KeyCustodyError, PassphraseMissing, PinMissing
 

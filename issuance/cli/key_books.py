@@ -8,15 +8,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from issuance.app import open_books
 from issuance.audit.trail import verify_chain
+from issuance.books import open_books
 from issuance.clock import system_clock
 from issuance.custody import open_custody
 from issuance.database import reading
-from issuance.installation import require_installation
 from issuance.key_log_anchors import anchored_heads
 from issuance.keyrings import open_keyring
-from issuance.settings import Layout, Settings, load_settings
+from issuance.settings import Layout, Settings, load_settings, require_installation
 from issuance.signers import find_keyring, running_signers
 from keys.classes import KeyClass
 from keys.errors import KeyCustodyError

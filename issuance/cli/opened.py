@@ -29,9 +29,8 @@ def opened(directory: Path) -> Iterator[Any]:
 @contextmanager
 def books(directory: Path) -> Iterator[Any]:
     """The service's database (an `Engine`): no key is opened, so no passphrase is needed."""
-    from issuance.app import open_books
-    from issuance.installation import require_installation
-    from issuance.settings import Layout, load_settings
+    from issuance.books import open_books
+    from issuance.settings import Layout, load_settings, require_installation
 
     layout = Layout(root=directory)
     require_installation(layout)

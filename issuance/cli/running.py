@@ -12,16 +12,11 @@ from rich.progress import Progress
 from issuance.app import compose
 from issuance.clocks import OPERATOR
 from issuance.custody import require_secret
-from issuance.installation import (
-    initialise,
-    prepare_ceremony,
-    prepare_installation,
-    require_installation,
-)
+from issuance.installation import initialise, prepare_ceremony, prepare_installation
 from issuance.payments.sandbox.app import SandboxSettings
 from issuance.payments.sandbox.server import run
 from issuance.serving import LOOPBACK, Address, sandbox_provider, serve, working
-from issuance.settings import Layout, Settings, load_settings
+from issuance.settings import Layout, Settings, load_settings, require_installation
 from issuance.signers import Keeper, end_with_parent, signers
 
 

@@ -10,8 +10,8 @@ import pytest
 from installed_service import Ran, run
 from typer.testing import CliRunner
 
-from issuance.app import open_books
 from issuance.audit.trail import AuditObject, Facts, entries, record
+from issuance.books import open_books
 from issuance.cli.commands import app, main
 from issuance.clock import system_clock
 from issuance.custody import open_custody

@@ -9,7 +9,7 @@ from installed_service import run
 
 from ca.serials import check_serial
 from ca.store import Intent, find_certificates, redeem_intent, reserve_serial, save_intent
-from issuance.app import open_authority_books
+from issuance.books import open_authority_books
 from issuance.cli.commands import main
 from issuance.settings import Layout
 

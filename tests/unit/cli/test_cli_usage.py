@@ -21,6 +21,14 @@ def test_help_waits_for_no_database_and_no_key() -> None:
     assert heavy.isdisjoint(loaded.stdout.split())
 
 
+def test_who_only_reads_the_books_does_not_wait_for_the_whole_service() -> None:
+    heavy = {"dbos", "fastapi", "pyhanko", "pkilint", "typst"}
+    reading = "issuance.books, issuance.requests.book, issuance.audit.trail, issuance.cli.opened, ca.store"
+    code = f"import sys, {reading}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert heavy.isdisjoint(loaded.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
