@@ -66,7 +66,7 @@ def test_once_the_font_has_the_letter_the_request_goes_on_where_it_stopped(
     _rename(town, case, "فرزانه")
     token, registrar = town.citizen(case.applicant), town.staff(Role.REGISTRAR)
     number = town.paid(case, token)
-    renderer = town.service.parts.press._renderer  # noqa: SLF001  (the font that lacks a letter)
+    renderer = town.service.parts.press._renderer._composer  # noqa: SLF001  (the font that lacks a letter)
     with monkeypatch.context() as patch:
         patch.setattr(renderer, "_drawable", renderer._drawable - {"ز"})  # noqa: SLF001  (as above)
         assert town.work(number) is State.HELD

@@ -4,8 +4,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from issuance.database import open_database
 from issuance.file_locks import alone
 from issuance.trust_services import TrustServices
 from signing.formats.trust_list import FILE_NAME, parse_trust_list
+from signing.rendering.template_set import encode_template_set, packaged_set, template_set_name
+from verify.pages.archive import TemplateArchive
 from verify.trust import load_trust
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -347,3 +350,24 @@ def test_without_a_lease_a_revocation_is_booked_and_told_when_the_clock_is_belie
 
 def answer_about(site: Site, certificate: x509.Certificate) -> bytes:
     return (site.public / "ocsp" / f"{certificate.serial_number:x}.ors").read_bytes()
+
+
+# Template sets
+
+
+def test_the_template_set_is_published_and_vouched_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so is every set before it, for as long as paper lasts."""
+    services = site.open()
+    services.publish(at=site.now)
+    first = packaged_set()
+    changed = replace(first, files={**first.files, "templates/birth.typ": b"#let page(data) = [Birth]"})
+    changed = replace(changed, digest=sha256(encode_template_set(changed)).hexdigest())
+    monkeypatch.setattr("issuance.trust_services.packaged_set", lambda: changed)
+    services.publish(at=site.later(days=1))
+
+    trust = load_trust(site.public, at=site.later(days=0))
+    archive = TemplateArchive(trust.source, vouched=trust.trust_list.files)
+
+    assert archive.find(changed.digest) == changed
+    assert template_set_name(first.digest) in trust.trust_list.files
+    assert (site.public / template_set_name(first.digest)).read_bytes() == encode_template_set(first)
