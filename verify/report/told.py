@@ -177,5 +177,13 @@ def _knowledge(at: datetime, as_of: datetime | None, knowledge: Knowledge | None
     yield words.JUDGED_AT, moment(at)
     yield words.STATUS_AS_OF, moment_with_age(as_of, at) if as_of else words.NO_STATUS
     if knowledge:
-        yield words.LISTS_AS_OF, moment_with_age(knowledge.trust_list_issued_at, at)
-        yield words.USABLE_UNTIL, moment(knowledge.usable_until)
+        yield from _lists(at, knowledge)
+
+
+def _lists(at: datetime, knowledge: Knowledge) -> Iterator[Row]:
+    made = moment_with_age(knowledge.trust_list_issued_at, at)
+    number = knowledge.trust_list_version
+    yield words.LISTS_AS_OF, Words(ar=f"رقم {number}، {made.ar}", en=f"No. {number}, {made.en}")
+    if knowledge.is_rolled_back:
+        yield words.BEWARE, words.ROLLED_BACK
+    yield words.USABLE_UNTIL, moment(knowledge.usable_until)

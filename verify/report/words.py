@@ -85,6 +85,11 @@ JUDGED_AT = Words(ar="حُكم عليها كما في", en="Judged as of")
 STATUS_AS_OF = Words(ar="آخر معلومة من السجل", en="Last word of the register")
 NO_STATUS = Words(ar="لا توجد", en="none at hand")
 LISTS_AS_OF = Words(ar="قائمة الجهات الموثوقة", en="List of trusted agencies")
+BEWARE = Words(ar="انتبه", en="Beware")
+ROLLED_BACK = Words(
+    ar="شوهدت من قبل قائمة أحدث من هذه، فلا يُبنى عليها حكم.",
+    en="A newer list than this was seen before, so nothing rests on it.",
+)
 USABLE_UNTIL = Words(ar="يُعتد بهذه القائمة حتى", en="That list counts until")
 FINGERPRINT = Words(ar="بصمة الملف", en="The file's fingerprint (SHA-256)")
 

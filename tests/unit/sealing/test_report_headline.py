@@ -12,6 +12,7 @@ from verify.isolation.costs import too_slow
 from verify.report import words
 from verify.report.headline import NAMES, headline_of
 from verify.report.instants import day, duration, moment, moment_with_age
+from verify.report.knowledge import Knowledge
 from verify.report.told import tell_file
 from verify.verdict import (
     Comparisons,
@@ -114,6 +115,28 @@ def test_reason_and_the_newer_document_are_told() -> None:
 
     assert dict(told.document)[words.REASON] == Words(ar="بأمر قضائي", en="a court ordered it")
     assert dict(told.document)[words.SUPERSEDED_BY] == number
+
+
+@pytest.mark.parametrize("is_rolled_back", [False, True])
+def test_how_old_the_knowledge_is_and_whether_it_went_back(*, is_rolled_back: bool) -> None:
+    knowledge = Knowledge(
+        trust_list_version=3,
+        trust_list_issued_at=NOW - timedelta(days=3),
+        usable_until=NOW + timedelta(days=27),
+        is_rolled_back=is_rolled_back,
+    )
+    said = dict(
+        tell_file("a.pdf", report(Indication.TOTAL_PASSED, DocumentStatus.VALID), knowledge).knowledge
+    )
+
+    assert said[words.JUDGED_AT] == moment(NOW)
+    assert said[words.STATUS_AS_OF] == words.NO_STATUS
+    assert said[words.LISTS_AS_OF] == Words(
+        ar="رقم 3، 19 تشرين الثاني 2026، 12:00 بتوقيت دمشق، قبل ذلك بـ 3 أيام",
+        en="No. 3, 19 November 2026, 12:00 Damascus time, 3 days earlier",
+    )
+    assert said[words.USABLE_UNTIL] == moment(NOW + timedelta(days=27))
+    assert (words.BEWARE in said) is is_rolled_back
 
 
 def test_every_word_of_the_model_has_a_name() -> None:
