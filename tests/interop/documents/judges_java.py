@@ -1,4 +1,4 @@
-"""veraPDF and EU DSS: fetched by Maven, run by java from the two source files in tests/interop/java."""
+"""veraPDF and EU DSS: fetched by Maven, run by java from the source files in tests/interop/java."""
 
 import re
 import subprocess
