@@ -37,7 +37,7 @@ from issuance.errors import Conflict, IssuanceError
 from issuance.identity.actors import system_actor
 from signing.formats.pades_level import Level
 from signing.pades.errors import SealingError
-from verify.algorithms import Algorithms
+from verify.algorithms import RSA_PKCS1, Algorithms
 from verify.structure import sealed_octets
 
 _BATCH = 200
@@ -100,6 +100,9 @@ class Renewer:
         """
         ends = self.algorithms.ends.items()
         weak = frozenset(name for name, end in ends if end is not None and end < before)
+        if RSA_PKCS1 in weak:
+            # Rows of before 0.3.0 name the key alone; seals and certificates of ours with RSA are all such.
+            weak |= {"rsa-3072"}
         return Selection(before=before, weak=weak, unarchived=unarchived)
 
     def count(self, selection: Selection) -> int:

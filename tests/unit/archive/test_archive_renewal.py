@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from issuance.audit.trail import verify_chain
 from issuance.documents.renewal import FileDiffers, Outcome
 from signing.formats.pades_level import Level
 from signing.pades.errors import UnsealableDocument
-from verify.algorithms import AGREED, Algorithms
+from verify.algorithms import AGREED, RSA_PKCS1, Algorithms
 
 
 @pytest.mark.parametrize("level", Level)
@@ -72,6 +72,14 @@ def test_an_algorithm_that_is_found_to_weaken_later_is_renewed_before_its_day(ar
 
     assert archive.renew(algorithms=other) == {}
     assert archive.renew(algorithms=known) == {number: Outcome.RENEWED}
+
+
+def test_seals_with_rsa_are_renewed_before_2029(archive: Archive) -> None:
+    """ETSI TS 119 312; rows of before name the key alone."""
+    renewer = archive.renewer()
+
+    assert renewer.select(before=datetime(2028, 6, 1, tzinfo=UTC)).weak == frozenset()
+    assert renewer.select(before=datetime(2029, 6, 1, tzinfo=UTC)).weak == {RSA_PKCS1, "rsa-3072"}
 
 
 def test_one_that_cannot_be_renewed_does_not_stop_the_others(archive: Archive) -> None:
