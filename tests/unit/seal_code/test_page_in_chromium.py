@@ -1,5 +1,6 @@
 """A browser drives the public page: verdicts, privacy, offline use, memory, the fallback form."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import qrcode
 from playwright.sync_api import Browser, Page, expect
 
 from signing.formats.digits import encode_digits, parse_digits
@@ -256,7 +258,7 @@ def test_it_works_without_a_network_after_one_visit_and_tells_nobody(
     page.clock.set_fixed_time(world.claims().issued_at + timedelta(hours=6))
     page.goto(text)
     page.locator("#verdict").wait_for()
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.locator("html[data-kept]").wait_for()
     digits = text.partition("#")[2]
     assert not any(digits[:40] in request for request in seen), "the fragment never reaches a server"
     server.shutdown()
@@ -268,4 +270,23 @@ def test_it_works_without_a_network_after_one_visit_and_tells_nobody(
     assert _reason(page, world.seal_text(world.claims(status_list=2))) == "status-missing"
     page.clock.set_fixed_time(world.claims().issued_at + timedelta(days=29))
     assert _reason(page, text) == "trust-stale"
+    page.clock.set_fixed_time(world.claims().issued_at + timedelta(hours=6))
+    page.goto("about:blank")
+    page.goto(f"{world.origin}/")
+    page.locator("#by-file summary").click()
+    page.locator("#file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": _symbol(text)})
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+    page.locator("#language").click()
+    page.locator("#guide").click()
+    expect(page.locator(".guide .step")).to_have_text("السطر 1 من 17")
     context.close()
+
+
+def _symbol(text: str) -> bytes:
+    address, _, digits = text.partition("#")
+    symbol = qrcode.QRCode(box_size=5)
+    symbol.add_data(qrcode.util.QRData(f"{address}#".encode(), mode=qrcode.util.MODE_8BIT_BYTE))
+    symbol.add_data(qrcode.util.QRData(digits.encode(), mode=qrcode.util.MODE_NUMBER))
+    octets = io.BytesIO()
+    symbol.make_image().save(octets)
+    return octets.getvalue()

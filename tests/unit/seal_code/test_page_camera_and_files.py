@@ -1,0 +1,277 @@
+"""Inspector mode and dropped files, on a real sealed document: its page, its symbol, its bytes."""
+
+import io
+import mimetypes
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+import qrcode
+import zxingcpp
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from signing.formats.pades_level import Level
+from verify.publication import PAGE_HEADERS, publish_page
+
+# Test folders are not packages; the office that seals whole documents is imported by its name.
+sys.path.insert(0, str(Path(__file__).parents[1] / "sealing"))
+
+from sealing_office import ORIGIN, Office
+from sealing_publication import publish
+
+CAMERA = (640, 480)
+UPLOAD = "**/api/verifications/document"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One document, and where its authority publishes."""
+
+    office: Office
+    pdf: bytes
+    public: Path
+
+    def answer(self, route: Route) -> None:
+        name = route.request.url.removeprefix(f"{ORIGIN}/").partition("#")[0] or "index.html"
+        path = self.public / name[:200]
+        if path.is_file():
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            route.fulfill(body=path.read_bytes(), content_type=kind, headers=PAGE_HEADERS)
+        else:
+            route.fulfill(status=404)
+
+    def open(self, browser: Browser) -> Page:
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844}, locale="en-GB", service_workers="block"
+        )
+        context.route("**/*", lambda route: self.answer(route))  # noqa: PLW0108 - a method takes no marks
+        page = context.new_page()
+        page.clock.set_fixed_time(self.office.now + timedelta(hours=3))
+        page.goto(f"{ORIGIN}/")
+        page.locator("#inspect").wait_for()
+        return page
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    office = Office()
+    pdf = office.document()  # before anything is published: the register knows it
+    public = publish(office, tmp_path_factory.mktemp("public"))
+    spki = office.authority.root.certificate.public_key()
+    anchor = spki.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    publish_page(public, verify_origin=ORIGIN, trust_anchor_spki=anchor)
+    return Desk(office=office, pdf=pdf, public=public)
+
+
+def _sheet(pdf: bytes, *, dots: int) -> Image.Image:
+    """The page with the symbol, at so many dots an inch."""
+    document = pypdfium2.PdfDocument(pdf)
+    return document[len(document) - 1].render(scale=dots / 72).to_pil().convert("L")
+
+
+def _film(pdf: bytes) -> bytes:
+    """What a camera sees that is held over the symbol: two frames of uncompressed video (YUV4MPEG2)."""
+    width, height = CAMERA
+    sheet = _sheet(pdf, dots=250)
+    (found,) = zxingcpp.read_barcodes(sheet)
+    corner = found.position.top_left
+    frame = sheet.crop(
+        (corner.x - 120, corner.y - 60, corner.x - 120 + width, corner.y - 60 + height)
+    ).tobytes()
+    picture = b"FRAME\n" + frame + b"\x80" * (width * height // 2)
+    return b"YUV4MPEG2 W%d H%d F5:1 Ip A1:1 C420jpeg\n" % CAMERA + 2 * picture
+
+
+@pytest.fixture(scope="module")
+def browser(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """With a camera that looks at the document."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no chromium on this machine: the public page is not driven")
+    film = tmp_path_factory.mktemp("camera") / "paper.y4m"
+    film.write_bytes(_film(desk.pdf))
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        watched = f"--use-file-for-fake-video-capture={film}"
+        opened = playwright.chromium.launch(executable_path=path, args=[*flags, *camera, watched])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(desk: Desk, browser: Browser) -> Iterator[Page]:
+    opened = desk.open(browser)
+    yield opened
+    opened.context.close()
+
+
+def _picture(text: str) -> bytes:
+    """A photograph of a symbol that says `text`: grey, turned a little."""
+    symbol = qrcode.QRCode(box_size=5, border=4, error_correction=qrcode.constants.ERROR_CORRECT_M)
+    address, _, digits = text.partition("#")
+    symbol.add_data(qrcode.util.QRData(f"{address}#".encode(), mode=qrcode.util.MODE_8BIT_BYTE))
+    mode = qrcode.util.MODE_NUMBER if digits.isdecimal() else qrcode.util.MODE_8BIT_BYTE
+    symbol.add_data(qrcode.util.QRData(digits.encode(), mode=mode))
+    image = symbol.make_image(fill_color="#333", back_color="#ddd").get_image().convert("L")
+    octets = io.BytesIO()
+    image.rotate(3, expand=True, fillcolor=220, resample=Image.Resampling.BICUBIC).save(octets, "PNG")
+    return octets.getvalue()
+
+
+def _hand_in(page: Page, name: str, kind: str, content: bytes) -> None:
+    page.locator("#by-file summary").click()
+    page.locator("#file").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+
+
+def _text(desk: Desk) -> str:
+    (found,) = zxingcpp.read_barcodes(_sheet(desk.pdf, dots=150))
+    return str(found.text)
+
+
+def test_the_camera_reads_one_document_after_another(page: Page) -> None:
+    asked: list[str] = []
+    page.locator("#inspect").click()
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+    expect(page.locator("#fields")).to_contain_text("ليلى")
+    expect(page.locator(".camera")).to_be_hidden()
+    assert page.evaluate("document.querySelector('video').srcObject") is None, "the camera is off"
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("delete document.querySelector('#verdict').dataset.reason")
+    page.locator("#again").click()
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+    assert not [url for url in asked if url.endswith((".cwt", ".crl"))], "lists of this minute are at hand"
+
+
+def test_leaving_the_camera_turns_it_off(page: Page) -> None:
+    page.evaluate(
+        "() => { delete globalThis.BarcodeDetector; globalThis.Worker = class { postMessage() {} }; }"
+    )
+    page.locator("#inspect").click()
+    expect(page.locator(".camera [role=status]")).to_contain_text("fills the frame")
+    page.locator("#language").click()
+    expect(page.locator(".camera [role=status]")).to_contain_text("يملأ الإطار")
+    page.get_by_role("button", name="رجوع").click()
+    page.locator("#start").wait_for()
+    assert page.evaluate("document.querySelector('video').srcObject") is None
+
+
+@pytest.mark.parametrize("dots", [110, 150, 200])
+def test_a_picture_of_the_whole_page_is_read(desk: Desk, page: Page, dots: int) -> None:
+    octets = io.BytesIO()
+    _sheet(desk.pdf, dots=dots).save(octets, "PNG")
+    _hand_in(page, "page.png", "image/png", octets.getvalue())
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+
+
+def test_a_picture_without_a_code_is_said_to_have_none(page: Page) -> None:
+    octets = io.BytesIO()
+    Image.new("L", (300, 300), 200).save(octets, "PNG")
+    _hand_in(page, "page.png", "image/png", octets.getvalue())
+    expect(page.locator("#file-answer")).to_contain_text("no code in this picture")
+
+
+FOREIGN = {
+    "our code under another's address": ("https://verify.wathiqa.evil.example/#{digits}", "foreign-address"),
+    "behind a path of theirs": ("https://evil.example/check/?lang=ar#{digits}", "foreign-address"),
+    "a code of theirs": ("https://evil.example/#1234567890123456789", "unreadable"),
+    "no seal code at all": ("https://evil.example/menu#today", "unreadable"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_foreign_address_is_never_opened_and_always_named(desk: Desk, page: Page, name: str) -> None:
+    address, reason = FOREIGN[name]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    _hand_in(page, "code.png", "image/png", _picture(address.format(digits=_text(desk).partition("#")[2])))
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", reason)
+    expect(page.locator("#verdict")).to_have_class("false")
+    expect(page.locator("#alarm")).to_contain_text("evil.example")
+    expect(page.locator("#compare")).to_be_hidden()
+    assert page.url == f"{ORIGIN}/"
+    assert all(url.startswith((f"{ORIGIN}/", "blob:")) for url in asked)
+
+
+def _bent(pdf: bytes, at: bytes, *, by: int = 1) -> bytes:
+    bent = bytearray(pdf)
+    bent[pdf.index(at) + len(at) - 1] ^= by
+    return bytes(bent)
+
+
+def _with_a_changed_store(pdf: bytes) -> bytes:
+    return _bent(pdf, b"/Type /DSS\n/Certs [ ")
+
+
+def _with_another_page_behind(pdf: bytes) -> bytes:
+    return pdf + b"1 0 obj\n<<\n/Type /Pages\n>>\nendobj\nxref\n0 0\ntrailer\n<<>>\nstartxref\n0\n%%EOF\n"
+
+
+FILES = {
+    "as it was sealed": (lambda pdf: pdf, "in-force", "passed"),
+    "a letter of the page changed": (
+        lambda pdf: _bent(pdf, b"/StructElem/S/Docum"),
+        "file-altered",
+        "failed",
+    ),
+    "the store changed": (_with_a_changed_store, "file-altered", "failed"),
+    "a revision behind": (_with_another_page_behind, "file-altered", "failed"),
+    "a digit of the signature changed": (
+        lambda pdf: _bent(pdf, b"/Contents <308", by=4),
+        "file-altered",
+        "failed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dropped_file_is_judged_on_the_device(desk: Desk, page: Page, name: str) -> None:
+    bend, reason, outcome = FILES[name]
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    _hand_in(page, "extract.pdf", "application/pdf", bend(desk.pdf))
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", reason)
+    expect(page.locator("#extra > section")).to_have_attribute("data-outcome", outcome)
+    assert "POST" not in sent
+
+
+def test_an_archive_copy_is_not_for_a_browser_to_judge(desk: Desk, page: Page) -> None:
+    _hand_in(page, "a.pdf", "application/pdf", desk.office.document(level=Level.B_LTA))
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-undecided")
+    expect(page.locator("#verdict")).to_have_class("open")
+
+
+def test_what_is_no_document_of_ours_is_said_so(page: Page) -> None:
+    _hand_in(page, "letter.pdf", "application/pdf", b"%PDF-1.7\n%%EOF\n")
+    expect(page.locator("#file-answer")).to_contain_text("no seal code of ours")
+
+
+def test_a_file_is_sent_only_when_its_holder_agrees(desk: Desk, page: Page) -> None:
+    calls: list[Any] = []
+
+    def server(route: Route) -> None:
+        calls.append(route.request)
+        route.fulfill(json={"verdict": "genuine", "checks": []})
+
+    page.route(UPLOAD, server)
+    _hand_in(page, "a.pdf", "application/pdf", desk.office.document(level=Level.B_LTA))
+    button = page.locator("#send")
+    expect(button).to_be_disabled()
+    assert calls == []
+    page.locator("#agree").check()
+    button.click()
+    expect(page.locator("#extra [role=status]")).to_have_text("The server's verdict: Genuine and in force")
+    (call,) = calls
+    assert call.headers["wathiqa-consent"] == "judge-once"
+    assert call.headers["content-type"] == "application/pdf"
+    page.locator("#language").click()
+    expect(page.locator("#extra [role=status]")).to_have_text("حكم الخادم: أصلية وسارية")
