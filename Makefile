@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test serve check format bench attacks verdicts interop lock clean
+.PHONY: help demo test serve check format bench attacks fuzz verdicts interop lock clean
 .DELETE_ON_ERROR:
 # Whoever sets this waits for every module to be compiled anew at each start of each command.
 unexport PYTHONDONTWRITEBYTECODE
@@ -57,6 +57,13 @@ attacks: $(VENV)/dev.done ## every attack that we know on our own documents, and
 
 verdicts: $(VENV)/dev.done ## every verdict, reason and rule that a verifier can give, in docs/verdicts.md
 	@$(BIN)/python tests/unit/sealing/verdict_tables.py
+
+$(VENV)/fuzz.done: $(VENV)/dev.done requirements/fuzz.txt
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/fuzz.txt || echo "atheris does not install here: inputs are changed at random instead"
+	@touch $@
+
+fuzz: $(VENV)/fuzz.done ## every parser that a stranger's octets reach, some seconds each; SECONDS=600 for more
+	@$(BIN)/python tests/attacks/fuzz.py $(or $(SECONDS),20)
 
 interop: $(VENV)/dev.done ## other makers' tools judge our output; says which it could not find
 	@$(BIN)/python -m pytest -m interop
