@@ -17,7 +17,7 @@ from pathlib import Path
 from signing.formats.cbor import CborError, CborKey, CborValue, encode_cbor, parse_cbor
 from signing.rendering.errors import BadTemplateSet
 
-FORMAT = "wathiqa template set 1"
+FORMAT = "template-set-1"
 # What `view.py`, `symbol.py`, `composer.py` and what they use do with a record. Raise it when the page
 # of any record could change by it, and keep doing as before for the sets that name a lower number.
 PREPARATION = 1

@@ -113,9 +113,9 @@ def _compose_and_compare(sealed: bytes, claimed: _Claimed, composer: Composer) -
     try:
         composed = composer.compose(claimed.record, SealSymbol.of(claimed.seal_text), at=claimed.issued_at)
     except (RenderingError, LookupError, ValueError, TypeError, AttributeError):
-        # No page can be made of such a record; by another compiler that says nothing.
-        outcome = Outcome.FAILED if is_same_compiler else Outcome.UNDECIDED
-        return outcome, Finding.NOT_COMPOSABLE
+        if is_same_compiler:
+            return Outcome.FAILED, Finding.NOT_COMPOSABLE
+        return Outcome.UNDECIDED, Finding.OTHER_COMPILER
     if sealed.startswith(composed):
         return _compare_revision(sealed, composed)
     if is_same_compiler:

@@ -88,7 +88,10 @@ WORDS: Mapping[Finding, Words] = {
             "Compare what you read on it with the fields below."
         ),
     ),
-    Finding.NOT_COMPOSABLE: _NOT_MADE,
+    Finding.NOT_COMPOSABLE: Words(
+        ar="لا يمكن أن تُعدّ من القيد المرفق صفحة، فليست هذه صفحته.",
+        en="No page can be made from this record, so this is not its page.",
+    ),
     Finding.TOO_LARGE: _NOT_MADE,
     Finding.READ: Words(
         ar="الرمز المطبوع على الصفحة هو رمز هذه الوثيقة.",
