@@ -4,11 +4,10 @@ A file that cannot be read is never taken for an empty one, because forgetting i
 somebody who shows an old list would wish for.
 """
 
-import os
-import secrets
 from pathlib import Path
 
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
+from verify.whole_files import replace_file
 
 MAX_OCTETS = 1 << 20
 
@@ -61,17 +60,4 @@ def save_memory(path: Path, memory: Memory) -> None:
         raise
     except ValueError as error:
         raise MemoryUnreadable(path, str(error)) from error
-    _replace(path, encode_memory(newest).encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_file(path, encode_memory(newest).encode())

@@ -5,9 +5,10 @@ from pathlib import Path
 from signing.formats.trust_bundle import FILE_NAME
 from verify.bundle.problems import BundleError, BundleProblem
 from verify.bundle.source import read_file
-from verify.bundle.store import TrustStore, replace_whole
+from verify.bundle.store import TrustStore
 from verify.bundle.zipped import write_zip
 from verify.sources import DirectorySource
+from verify.whole_files import replace_whole
 
 
 def export_store(store: TrustStore, target: Path) -> int:

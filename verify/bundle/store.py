@@ -15,14 +15,12 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -33,6 +31,7 @@ from verify.bundle.source import BundleSource
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
 from verify.sources import DirectorySource, SourceUnavailable
 from verify.trust import ROOT_FILE, Trust, load_trust
+from verify.whole_files import replace_file
 
 if sys.platform != "win32":
     import fcntl
@@ -192,29 +191,6 @@ class TrustStore:
 
     def _bundle_of(self, state: StoreState) -> Bundle:
         return parse_bundle(self.signed_bundle(state)).bundle
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path`: see `replace_whole`."""
-    replace_whole(path, lambda stream: stream.write(data))
-
-
-def replace_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Put what `write` writes at `path`; whoever reads sees the old file or the new one, never half of one.
-
-    Raises:
-        OSError: the disk refused; the old file, if there was one, still stands.
-    """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _stored(state: StoreState) -> dict[str, object]:
