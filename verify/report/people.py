@@ -80,22 +80,24 @@ def _claims(told: Told, language: Language) -> Iterator[Text]:
 
 def _rows(rows: Iterable[Row], language: Language) -> Iterator[RenderableType]:
     table = Table.grid(padding=(0, 2))
-    table.add_column()
+    table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for label, value in rows:
-        table.add_row(Text(joined(label, language), style="dim"), _value(value, language))
+        for line in _row(label, value, language):
+            table.add_row(*(Text(plain(each)) for each in line))
     if table.row_count:
         yield Text("")
         yield table
 
 
-def _value(value: Value, language: Language) -> Text:
-    """In both languages a line each, where one line would be long: the direction is the line's."""
-    if isinstance(value, str):
-        return Text(plain(value))
-    line = joined(value, language)
-    lines = (line,) if len(line) <= _SHORT else said(value, language)
-    return Text("\n".join(map(plain, lines)))
+def _row(label: Words, value: Value, language: Language) -> Iterator[tuple[str, str]]:
+    """One line where it is short; else one for each language, since a line has one direction."""
+    name, shown = joined(label, language), value if isinstance(value, str) else joined(value, language)
+    if language is not Language.BOTH or (len(name) <= _SHORT and len(shown) <= _SHORT):
+        yield name, shown
+        return
+    yield label.ar, value if isinstance(value, str) else value.ar
+    yield label.en, "" if isinstance(value, str) else value.en
 
 
 def _checks(checks: Iterable[Check], language: Language) -> Iterator[RenderableType]:
