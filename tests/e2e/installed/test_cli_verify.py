@@ -12,8 +12,16 @@ from installed_service import Delivered, Town, run
 
 from issuance.identity.permissions import Role
 from verify.app import main as verify_main
+from verify.documents import DocumentJudge
+from verify.trust import load_trust
+from verify.verdict import Verdict
 
 GENUINE, NOT_GENUINE, UNDECIDED, COULD_NOT_RUN = 0, 1, 2, 3
+
+
+def answers(out: str, key: str) -> list[tuple[str, int]]:
+    """What each line of JSON is about, and its exit status."""
+    return [(line[key], line["exit_code"]) for line in map(json.loads, out.splitlines())]
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +58,24 @@ def test_a_document_that_was_changed_is_1(town: Town, held: Delivered, tmp_path:
         "empty": b"",
     }
     for name, content in changed.items():
-        path = tmp_path / f"{name}.pdf"
-        path.write_bytes(content)
-        assert town.verify(str(path)).code == NOT_GENUINE, name
+        (tmp_path / f"{name}.pdf").write_bytes(content)
+
+    judged = town.verify(str(tmp_path), "--json")
+
+    assert judged.code == NOT_GENUINE
+    assert {Path(file).stem for file, code in answers(judged.out, "file") if code == NOT_GENUINE} == {
+        *changed
+    }
 
 
 def test_a_seal_code_that_was_changed_is_1(town: Town, held: Delivered) -> None:
     last = held.seal_text[-1]
     changed = held.seal_text[:-1] + ("0" if last != "0" else "1")
-    for text in (changed, "https://verify.wathiqa.example/#", "hello", held.seal_text[:-40]):
-        assert town.verify("--seal", text).code == NOT_GENUINE, text[-50:]
+    texts = (changed, "https://verify.wathiqa.example/#", "hello", held.seal_text[:-40])
+
+    judged = town.verify("seal", *texts, "--json")
+
+    assert [code for _, code in answers(judged.out, "reason")] == [NOT_GENUINE] * len(texts)
 
 
 def test_a_document_withdrawn_is_1(town: Town, tmp_path: Path) -> None:
@@ -89,9 +105,10 @@ def test_with_statuses_that_are_too_old_it_is_2(town: Town, file: Path) -> None:
 
 def test_what_cannot_run_is_3(town: Town, file: Path, tmp_path: Path) -> None:
     public = ("--trust", str(town.layout.public))
+    (tmp_path / "empty").mkdir()
     asked = {
         "no file of this name": (str(tmp_path / "nowhere.pdf"), *public),
-        "a directory": (str(tmp_path), *public),
+        "a directory without documents": (str(tmp_path / "empty"), *public),
         "nothing to judge": public,
         "no trust": (str(file),),
         "trust that is nowhere": (str(file), "--trust", str(tmp_path / "nowhere")),
@@ -118,12 +135,16 @@ def test_of_several_the_gravest_decides(town: Town, file: Path, tmp_path: Path) 
 
 
 def test_no_network_is_asked(town: Town, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the command nor by the judge, who is asked here, where he can be watched."""
+
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the verifier called somebody")
 
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, refuse)
     assert town.verify(str(file)).code == GENUINE
+    judge = DocumentJudge(load_trust(town.layout.public, at=town.clock()))
+    assert judge.validate(file.read_bytes(), at=town.clock()).verdict is Verdict.GENUINE
 
 
 def test_a_document_past_its_date_is_1(town: Town) -> None:
