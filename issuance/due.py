@@ -34,7 +34,7 @@ def due_publications(public: Path, code_keys: CodeKeys, *, at: datetime) -> list
     """Everything, the most urgent first.
 
     Raises:
-        ValueError: a published list cannot be read.
+        ValueError: the published trust list cannot be read.
         KeyUnavailable: the register cannot be read.
     """
     found = [*_lists(public, at), *_rotations(code_keys)]
@@ -50,8 +50,13 @@ def _lists(public: Path, at: datetime) -> Iterator[Due]:
     else:
         yield Due(what=FILE_NAME, by=at - timedelta(seconds=1), ends=None)
     for path in sorted(public.glob("status/*.cwt")):
-        claims = parse_status_list(path.read_bytes()).claims
         name = path.relative_to(public).as_posix()
+        try:
+            claims = parse_status_list(path.read_bytes()).claims
+        except ValueError:
+            # Of a form that verifiers refuse by now, as the lists of 0.2.0.
+            yield Due(what=name, by=at - timedelta(seconds=1), ends=None)
+            continue
         yield Due(what=name, by=claims.issued_at + TIME_TO_LIVE, ends=claims.expires_at)
 
 

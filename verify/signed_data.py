@@ -6,6 +6,8 @@ Says who signed what; whether to trust the signer is `chain.py`'s question.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from asn1crypto import cms, core, tsp
@@ -61,20 +63,16 @@ def parse_signed_data(
         NotVerified: with the ETSI sub-indication that says why.
     """
     trail = trail or Trail()
-    try:
+    with _malformed_is_failure(check):
         signed = _load(der)
         content = _content(signed, content_type, detached=digest is not None)
         signer_info = _only(signed["signer_infos"])
         certificates = _certificates(signed)
         signer = _signer(signer_info, certificates)
-    except NotVerified:
-        raise
-    except Exception as error:
-        raise NotVerified(SubIndication.FORMAT_FAILURE, check, rule=type(error).__name__) from error
     trail.passed("format")
     if signer is None:
         raise NotVerified(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, check)
-    try:
+    with _malformed_is_failure(check):
         # RFC 5652 §5.4: signed as SET OF, embedded under the implicit tag [0]. Taken as it stands,
         # before any member is parsed: afterwards asn1crypto would encode it anew, in 5 ms.
         message = b"\x31" + signer_info["signed_attrs"].dump()[1:]
@@ -87,10 +85,6 @@ def parse_signed_data(
         trail.passed("integrity")
         _check_signature(signer_info, message, signer, check)
         trail.passed("signature-value")
-    except NotVerified:
-        raise
-    except Exception as error:
-        raise NotVerified(SubIndication.FORMAT_FAILURE, check, rule=type(error).__name__) from error
     return SignedData(
         signer=signer,
         certificates=certificates,
@@ -100,6 +94,17 @@ def parse_signed_data(
         algorithms=_algorithms(signer_info, signer),
         time_stamp_tokens=tokens,
     )
+
+
+@contextmanager
+def _malformed_is_failure(check: str) -> Iterator[None]:
+    """Parsers raise whatever they like on hostile octets: all of it is a failure of form."""
+    try:
+        yield
+    except NotVerified:
+        raise
+    except Exception as error:
+        raise NotVerified(SubIndication.FORMAT_FAILURE, check, rule=type(error).__name__) from error
 
 
 def _load(der: bytes) -> cms.SignedData:

@@ -271,6 +271,13 @@ class TestDue:
         assert [due.what for due in late] == ["status/1.cwt", FILE_NAME]
         assert all(due.ends is not None and due.ends > site.now for due in late)
 
+    def test_a_list_of_a_form_of_before_is_overdue(self, site: CodeKeySite) -> None:
+        """Verifiers refuse it: whoever comes from 0.2.0 publishes anew."""
+        site.publish_status()
+        (site.public / "status/1.cwt").write_bytes(b"two bits an entry")
+
+        assert [(due.what, due.ends) for due in self.overdue(site)] == [("status/1.cwt", None)]
+
     def test_nothing_published_is_overdue(self, site_of_codes: CodeKeySite) -> None:
         assert [due.what for due in self.overdue(site_of_codes)] == [FILE_NAME]
 
