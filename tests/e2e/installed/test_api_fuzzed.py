@@ -31,7 +31,7 @@ NOT_CALLED = {("DELETE", "/session")}  # it would end the session of the calls a
 CITIZEN = "citizen"
 
 
-@schemathesis.serializer("application/timestamp-query", "application/ocsp-request")
+@schemathesis.serializer("application/timestamp-query", "application/ocsp-request", "application/pdf")
 def _as_it_is(_: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
