@@ -36,7 +36,7 @@ ELSEWHERE = {
     reference.ASSETS: "as /openapi.json",
     "/": "published files: what a verifier needs, and the verification page",
 }
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 MAX_WEBHOOK_BYTES = 64 * 1024
 
 
