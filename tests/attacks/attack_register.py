@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 from attack_scene import LOOKED_AT_AFTER, Attempt, Scene
 
+from signing.rendering.template_set import this_compiler
 from verify.bundle.problems import BundleError
 from verify.documents import DocumentJudge
+from verify.pages import judge as pages
 from verify.seal import SealReport, validate_seal_code
 from verify.trust import TrustError, TrustRefused
 from verify.verdict import Agreement, Check, Indication, Outcome, ValidationReport, Verdict
@@ -95,7 +98,9 @@ class Attack:
         if isinstance(made, bytes):
             made = Attempt(pdf=made, trust=scene.office.trust(), at=scene.office.now + LOOKED_AT_AFTER)
         if made.pdf is not None:
-            return DocumentJudge(made.trust).validate(made.pdf, at=made.at)
+            compiler = made.compiler or this_compiler()
+            with patch.object(pages, "this_compiler", lambda: compiler):
+                return DocumentJudge(made.trust).validate(made.pdf, at=made.at)
         assert made.code is not None
         return validate_seal_code(made.code, trust=made.trust, at=made.at)
 

@@ -31,6 +31,7 @@ class Attempt:
     at: datetime
     pdf: bytes | None = None
     code: str | None = None  # of a QR without its file
+    compiler: str | None = None  # the verifier's; None: the one that made the pages
 
 
 def judged(office: Office, pdf: bytes, at: datetime | None = None, **trust: Any) -> Attempt:

@@ -7,6 +7,7 @@ off the drawn page.
 
 import re
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from attack_register import Source, attack
@@ -23,7 +24,7 @@ from signing.formats.canonical_json import encode_canonical_json
 from signing.formats.document_number import make_document_number
 from verify.verdict import Verdict
 
-FAMILY = "Page and record differ"
+FAMILY, SIGHT = "Page and record differ", "Page and record differ, compared by sight"
 OPEN = Verdict.UNDECIDED
 
 
@@ -107,35 +108,31 @@ def _painted(scene: Scene, paint: bytes) -> Attempt:
     return _by(scene.insider, rewritten(pdf, {new: stream(paint), number: both}))
 
 
-@attack(
-    FAMILY,
-    Source.NDSS21,
-    because="page",
-    each=[
-        ("a white patch", b"1 g 72 740 40 20 re f"),
-        ("a stroke", b"0 G 72 700 m 90 700 l S"),
-        ("nothing that is seen", b"3 Tr"),
-    ],
-)
+_PAINTS = {"a white patch": b"1 g 72 740 40 20 re f", "a stroke": b"0 G 0.2 w 72 733 m 76 745 l S"}
+
+
+@attack(FAMILY, Source.NDSS21, because="page", each=[*_PAINTS.items(), ("nothing that is seen", b"3 Tr")])
 def painted_over(scene: Scene, paint: bytes) -> Attempt:
     """Something is drawn over a part of the page before it is sealed."""
     return _painted(scene, paint)
 
 
-@attack(
-    FAMILY,
-    Source.SP21,
-    because="page",
-    each=[
-        ("a note", b"/Subtype/FreeText/Rect[70 690 300 720]/Contents(another name)/DA(/Helv 12 Tf)"),
-        ("a hidden note", b"/Subtype/Text/F 2/Rect[0 0 9 9]/Contents(hidden)"),
-        ("a script", b"/Subtype/Link/Rect[0 0 595 841]/A<</S/JavaScript/JS(1)>>"),
-        ("a program", b"/Subtype/Link/Rect[0 0 595 841]/A<</S/Launch/F(other.exe)>>"),
-        ("a link", b"/Subtype/Link/Rect[0 0 595 841]/A<</S/URI/URI(https://evil.example/)>>"),
-    ],
-)
+_ANNOTATIONS = {
+    "a note": b"/Subtype/FreeText/Rect[70 690 300 720]/Contents(another name)/DA(/Helv 12 Tf)",
+    "a hidden note": b"/Subtype/Text/F 2/Rect[0 0 9 9]/Contents(hidden)",
+    "a script": b"/Subtype/Link/Rect[0 0 595 841]/A<</S/JavaScript/JS(1)>>",
+    "a program": b"/Subtype/Link/Rect[0 0 595 841]/A<</S/Launch/F(other.exe)>>",
+    "a link": b"/Subtype/Link/Rect[0 0 595 841]/A<</S/URI/URI(https://evil.example/)>>",
+}
+
+
+@attack(FAMILY, Source.SP21, because="page", each=_ANNOTATIONS.items())
 def annotation_sealed(scene: Scene, entries: bytes) -> Attempt:
     """An annotation stands on the page before it is sealed."""
+    return _annotated(scene, entries)
+
+
+def _annotated(scene: Scene, entries: bytes) -> Attempt:
     pdf = scene.insider.page
     number, content = rendered_page(pdf)
     new = next_number(pdf)
@@ -238,3 +235,42 @@ def _naming(scene: Scene, template: str | None) -> Attempt:
 def template_named(scene: Scene, template: str | None) -> Attempt:
     """The record names no template set, or one that nobody published: the page cannot be compared."""
     return _naming(scene, template)
+
+
+# --- by sight -----------------------------------------------------------------------------------------------
+
+
+def _by_sight(made: Attempt) -> Attempt:
+    """Asked of a verifier with another version of the compiler, which cannot compare octets."""
+    return replace(made, compiler="another")
+
+
+@attack(SIGHT, Source.SP21, verdict=OPEN, because="page", each=_ANNOTATIONS.items())
+def annotation_that_is_not_drawn(scene: Scene, entries: bytes) -> Attempt:
+    """An annotation stands on the page before it is sealed; not every reader draws it."""
+    return _by_sight(_annotated(scene, entries))
+
+
+@attack(SIGHT, Source.NDSS21, verdict=OPEN, because="page", each=_PAINTS.items())
+def painted_for_a_verifier_that_looks(scene: Scene, paint: bytes) -> Attempt:
+    """Something is drawn over a part of the page before it is sealed."""
+    return _by_sight(_painted(scene, paint))
+
+
+@attack(SIGHT, Source.NDSS21, verdict=OPEN, because="page")
+def name_of_another_person(scene: Scene) -> Attempt:
+    """The page is composed from another record than the one that is embedded."""
+    said = {"given_name": {"ar": "ليلى", "en": "Leila"}}
+    return _by_sight(_by(scene.insider, scene.insider.compose(_with(scene.insider, **said))))
+
+
+@attack(SIGHT, Source.NDSS21, verdict=OPEN, because="page")
+def layer_for_a_verifier_that_looks(scene: Scene) -> Attempt:
+    """The catalog knows optional layers."""
+    return _by_sight(layer_that_can_be_hidden(scene))
+
+
+@attack(SIGHT, Source.OURS, verdict=OPEN, because="page")
+def title_for_a_verifier_that_looks(scene: Scene) -> Attempt:
+    """The title that readers show in their window is another."""
+    return _by_sight(title_of_another_document(scene))

@@ -21,6 +21,7 @@ from signing.rendering.symbol import SealSymbol
 from signing.rendering.template_set import PREPARATION, this_compiler
 from verify.drawing import Undrawable
 from verify.pages.archive import NoTemplateSet, TemplateArchive
+from verify.pages.furniture import same_furniture
 from verify.pages.revision import PageChanged, require_untouched
 from verify.pages.sight import all_symbols, look_alike, symbol_of_ours
 from verify.pages.words import Finding, found
@@ -29,6 +30,14 @@ from verify.verdict import Check, Outcome
 # Of the canonical record. A family of fifty has 40 KB; the compiler's time grows with it.
 MAX_RECORD_OCTETS = 128 * 1024
 _DIGEST_DIGITS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """How the comparison of the page ended."""
+
+    check: Check
+    identical: bytes | None = None  # the page composed again, where the file is known to show exactly it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +79,24 @@ class PageJudge:
             return _uncompared(Finding.NOT_COMPARED)
         sealed = pdf[:sealed_octets]
         page = self._compare_page(sealed, claimed)
-        return page, _compare_symbol(sealed, claimed, is_page_ours=page.facts["finding"] == Finding.IDENTICAL)
+        return page.check, _compare_symbol(sealed, claimed, page.identical)
 
-    def _compare_page(self, sealed: bytes, claimed: _Claimed) -> Check:
+    def _compare_page(self, sealed: bytes, claimed: _Claimed) -> _Compared:
         document = claimed.record.get("document")
         digest = document.get("template") if isinstance(document, dict) else None
         if not isinstance(digest, str) or len(digest) != _DIGEST_DIGITS:
-            return found("page", Outcome.UNDECIDED, Finding.NO_TEMPLATE_NAMED)
+            return _Compared(check=found("page", Outcome.UNDECIDED, Finding.NO_TEMPLATE_NAMED))
         facts = {"template": digest}
         try:
             composer = self._composer(digest)
         except NoTemplateSet as error:
-            return found("page", Outcome.UNDECIDED, error.finding, **facts)
+            return _Compared(check=found("page", Outcome.UNDECIDED, error.finding, **facts))
         facts |= {"compiler": composer.template_set.compiler, "compiler_here": this_compiler()}
-        outcome, finding = _compose_and_compare(sealed, claimed, composer)
-        return found("page", outcome, finding, **facts)
+        outcome, finding, composed = _compose_and_compare(sealed, claimed, composer)
+        is_identical = finding is Finding.IDENTICAL
+        return _Compared(
+            check=found("page", outcome, finding, **facts), identical=composed if is_identical else None
+        )
 
     def _composer(self, digest: str) -> Composer:
         template_set = self._archive.find(digest)
@@ -106,21 +118,23 @@ def _claimed(record: dict[str, JsonValue], seal_text: str) -> _Claimed | None:
     return _Claimed(record=record, seal_text=code.text, issued_at=code.claims.issued_at)
 
 
-def _compose_and_compare(sealed: bytes, claimed: _Claimed, composer: Composer) -> tuple[Outcome, Finding]:
+def _compose_and_compare(
+    sealed: bytes, claimed: _Claimed, composer: Composer
+) -> tuple[Outcome, Finding, bytes]:
     if len(encode_canonical_json(claimed.record)) > MAX_RECORD_OCTETS:
-        return Outcome.UNDECIDED, Finding.TOO_LARGE
+        return Outcome.UNDECIDED, Finding.TOO_LARGE, b""
     is_same_compiler = composer.template_set.compiler == this_compiler()
     try:
         composed = composer.compose(claimed.record, SealSymbol.of(claimed.seal_text), at=claimed.issued_at)
     except (RenderingError, LookupError, ValueError, TypeError, AttributeError):
         if is_same_compiler:
-            return Outcome.FAILED, Finding.NOT_COMPOSABLE
-        return Outcome.UNDECIDED, Finding.OTHER_COMPILER
+            return Outcome.FAILED, Finding.NOT_COMPOSABLE, b""
+        return Outcome.UNDECIDED, Finding.OTHER_COMPILER, b""
     if sealed.startswith(composed):
-        return _compare_revision(sealed, composed)
+        return *_compare_revision(sealed, composed), composed
     if is_same_compiler:
-        return Outcome.FAILED, Finding.DIFFERENT
-    return _compare_by_sight(sealed, composed)
+        return Outcome.FAILED, Finding.DIFFERENT, composed
+    return *_compare_by_sight(sealed, composed), composed
 
 
 def _compare_revision(sealed: bytes, composed: bytes) -> tuple[Outcome, Finding]:
@@ -134,15 +148,15 @@ def _compare_revision(sealed: bytes, composed: bytes) -> tuple[Outcome, Finding]
 def _compare_by_sight(sealed: bytes, composed: bytes) -> tuple[Outcome, Finding]:
     """Another version of the compiler may write other octets for the same page."""
     try:
-        alike = look_alike(sealed, composed)
+        alike = same_furniture(sealed, composed) and look_alike(sealed, composed)
     except Undrawable:
         alike = False
     return (Outcome.PASSED, Finding.ALIKE_BY_SIGHT) if alike else (Outcome.UNDECIDED, Finding.OTHER_COMPILER)
 
 
-def _compare_symbol(sealed: bytes, claimed: _Claimed, *, is_page_ours: bool) -> Check:
+def _compare_symbol(sealed: bytes, claimed: _Claimed, identical: bytes | None) -> Check:
     try:
-        texts = symbol_of_ours(sealed) if is_page_ours else all_symbols(sealed)
+        texts = all_symbols(sealed) if identical is None else symbol_of_ours(identical)
     except Undrawable:
         return found("symbol", Outcome.UNDECIDED, Finding.UNREADABLE_PAGE)
     if not texts:
