@@ -29,7 +29,7 @@ class _Commands(TyperGroup):
     """Files without a command are to be checked."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's own
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        if args and args[0] not in {*self.commands, *ctx.help_option_names, "--version"}:
             args = [_BY_ITSELF, *args]
         return super().parse_args(ctx, args)
 
@@ -45,8 +45,20 @@ app = typer.Typer(
 app.add_typer(trust_app, name="trust")
 
 
+def _print_version(is_asked: bool) -> None:  # noqa: FBT001 - Typer hands over the flag
+    if is_asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"wathiqa-verify {version('wathiqa')}\n")
+        raise typer.Exit
+
+
 @app.callback()
-def explain_yourself() -> None:
+def explain_yourself(
+    version: Annotated[  # noqa: FBT002 - Typer makes a flag of it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Which version this is.")
+    ] = False,
+) -> None:
     """Judge official documents and their seal codes, without a network and without trusting who made them.
 
     `wathiqa-verify FILE…` judges files: it is short for `wathiqa-verify check FILE…`.

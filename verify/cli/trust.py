@@ -4,13 +4,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from verify.cli.options import AsJson, InLanguage
+from verify.cli.options import AsJson, InLanguage, instant
 from verify.errors import CouldNotRun
 from verify.report.words import Language
 
@@ -51,7 +50,7 @@ def update(
     from verify.bundle.words import update_as_json, update_lines
 
     with _told(language):
-        done = update_store(_store(store), place, at=datetime.now(UTC), root=_vouched(root))
+        done = update_store(_store(store), place, at=instant(""), root=_vouched(root))
     if as_json:
         _print_json(update_as_json(done))
     else:
@@ -68,7 +67,7 @@ def show(
     from verify.bundle.overview import look_at
     from verify.bundle.words import overview_as_json, overview_lines
 
-    now = datetime.now(UTC)
+    now = instant("")
     with _told(language):
         overview = look_at(_store(store), at=now)
     if as_json:
