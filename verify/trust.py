@@ -155,8 +155,8 @@ def load_trust(location: str | Path | Source, *, at: datetime, memory: Memory = 
 
     An expired trust list is loaded too, one older than the memory knows, and one whose root says
     nothing newer than an expired CRL: `Trust.is_stale` and `Trust.is_rolled_back` say so, and verdicts
-    are no better than undecided. `at` decides whether a CRL of the root that is newer than the
-    instant counts.
+    are no better than undecided. A CRL of the root counts at whatever instant `at` is: who may sign
+    trust lists is a question of today.
 
     Raises:
         TrustUnavailable: root, trust list or any CRL of the root is not there.

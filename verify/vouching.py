@@ -36,7 +36,7 @@ def require_voucher(
         message: what was signed.
         signed_at: when, as it says itself.
         roots: those that are trusted.
-        crls: those that are known; a root's own tell whether the signer was revoked until `at`.
+        crls: those that are known; a root's own tell whether the signer was revoked, whenever `at` is.
         at: now.
 
     Raises:
@@ -106,6 +106,7 @@ def _is_revoked(
         if not is_by(issuer, crl):
             continue
         entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        if entry is not None and entry.revocation_date_utc <= at:
+        # Asked about the past, too, what is known today counts: a thief dates back what he signs.
+        if entry is not None and entry.revocation_date_utc <= max(at, crl.last_update_utc):
             return True
     return False

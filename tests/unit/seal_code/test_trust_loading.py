@@ -107,7 +107,9 @@ def test_a_revoked_certificate_is_refused(world: Any) -> None:
     (world.public / "crl" / "root.crl").write_bytes(crl.public_bytes(Encoding.DER))
     with pytest.raises(TrustRefused, match="revoked"):
         world.trust()
-    assert load_trust(world.public, at=day - timedelta(days=1)).trust_list.version == 7
+    with pytest.raises(TrustRefused, match="revoked"):
+        # Whoever stole the key dates a list back, and is asked about the past.
+        load_trust(world.public, at=day - timedelta(days=1))
 
 
 def test_without_a_list_of_the_root_the_trust_list_is_not_believed(world: Any) -> None:
