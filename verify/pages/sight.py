@@ -1,6 +1,7 @@
 """What can be seen of a file: the symbols on its pages, and whether two files look alike."""
 
 from verify.drawing import Corner, DrawnFile, Undrawable, open_drawing
+from verify.pages.symbol_alone import symbol_alone
 from verify.symbols import Drawing, read_symbols
 
 MAX_PAGES = 40
@@ -13,14 +14,19 @@ SIGHT_DPI = 60
 SIGHT_TOLERANCE = 56
 
 
-def symbol_of_ours(pdf: bytes) -> tuple[str, ...]:
-    """The symbols where our own page has one: enough where the rest of the page is known.
+def symbol_of_ours(rendered: bytes) -> tuple[str, ...]:
+    """The symbols where a page of ours has one: enough where the page is known to the last octet.
 
     Raises:
         Undrawable: the page cannot be drawn.
     """
-    with open_drawing(pdf) as file:
-        return read_symbols(file.draw(file.page_count - 1, dpi=SYMBOL_DPI, corner=SYMBOL_CORNER))
+    alone = symbol_alone(rendered)
+    for pdf in (rendered,) if alone is None else (alone, rendered):
+        with open_drawing(pdf) as file:
+            corner = file.draw(file.page_count - 1, dpi=SYMBOL_DPI, corner=SYMBOL_CORNER)
+        if texts := read_symbols(corner):
+            return texts
+    return ()
 
 
 def all_symbols(pdf: bytes) -> tuple[str, ...]:

@@ -28,8 +28,11 @@ from signing.rendering.template_set import (
     template_set_name,
 )
 from verify.documents import DocumentJudge
+from verify.drawing import open_drawing
 from verify.pages.archive import TemplateArchive
 from verify.pages.judge import PageJudge
+from verify.pages.sight import SYMBOL_CORNER
+from verify.pages.symbol_alone import symbol_alone
 from verify.structure import sealed_octets
 from verify.verdict import Check, Indication, Outcome, ValidationReport, Verdict
 
@@ -347,3 +350,24 @@ def _judged_without(paper: Paper, own: TemplateSet) -> ValidationReport:
     trust = replace(paper.office.trust(), source=Shelf({}))
     pdf = paper.sealed(paper.composed(own))
     return DocumentJudge(trust).validate(pdf, at=paper.office.now + timedelta(hours=3))
+
+
+# The symbol
+
+
+def test_the_symbol_alone_is_drawn_as_on_its_page(own: TemplateSet, paper: Paper) -> None:
+    """Another picture of it is not: the operators are the page's own."""
+    page = paper.composed(own)
+    alone = symbol_alone(page)
+    assert alone is not None
+    assert alone.startswith(page)
+    with open_drawing(page) as file:
+        whole = file.draw(0, dpi=150, corner=SYMBOL_CORNER)
+    with open_drawing(alone) as file:
+        assert file.draw(0, dpi=150, corner=SYMBOL_CORNER) == whole
+        assert not file.text(0)
+
+
+@pytest.mark.parametrize("octets", [b"", b"%PDF-1.7\n", b"%PDF-1.7\n<</Type/Pages/Count 1/Kids[9 0 R]>>\n"])
+def test_a_file_of_another_make_has_no_symbol_of_ours(octets: bytes) -> None:
+    assert symbol_alone(octets) is None
