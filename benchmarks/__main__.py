@@ -20,6 +20,7 @@ from rich.progress import (
 from benchmarks import (
     authority,
     batch,
+    browser,
     custody,
     levels,
     naive,
@@ -42,6 +43,7 @@ MEASUREMENTS: Mapping[str, Callable[[Site], Table]] = {
         pipeline,
         verification,
         batch,
+        browser,
         levels,
         naive,
         authority,

@@ -122,12 +122,12 @@ function byteString(bytes) {  // its head in the shortest form, and itself
   return [n < 24 ? [0x40 | n] : n < 256 ? [0x58, n] : n < 65536 ? [0x59, n >> 8, n & 255] : [0x5a, 0, n >> 16, (n >> 8) & 255, n & 255], bytes];
 }
 
-export async function importCoseKey(map) {
+// Read at once and strictly; imported when it is asked for, since a list has many keys and a code has one.
+export function parseCoseKey(map) {
   need(hasKeys(map, [1, 2, -1, -2, -3]) && map.get(1) === 2 && map.get(-1) === 1);
   const [x, y] = [map.get(-2), map.get(-3)];
   need(isBytes(x) && isBytes(y) && x.length === 32 && y.length === 32);
-  const key = await crypto.subtle.importKey("raw", Uint8Array.from([4, ...x, ...y]), P256, false, ["verify"]);
-  return { kid: hex(map.get(2)), key };
+  return { kid: hex(map.get(2)), key: () => crypto.subtle.importKey("raw", Uint8Array.from([4, ...x, ...y]), P256, false, ["verify"]) };
 }
 
 export const P256 = { name: "ECDSA", namedCurve: "P-256" };

@@ -3,7 +3,7 @@
 
 import { isIssuedBy, parseCertificate, parseRevocationList } from "./certificates.js";
 import {
-  P256, UnknownVersion, Unreadable, importCoseKey, isSignedBy, need, parseSealCode, parseStatusList, parseTrustList,
+  P256, UnknownVersion, Unreadable, parseCoseKey, isSignedBy, need, parseSealCode, parseStatusList, parseTrustList,
   showValue, statusAt,
 } from "./formats.js";
 
@@ -84,7 +84,7 @@ async function judgeSeal({ kid, claims, signedMessage }, trust, now) {
   if (!keys.length) return claims.issuedAt < trust.issuedAt ? "unknown-key" : "key-too-new";
   let signer;
   for (const key of keys) {
-    if (!signer && await isSignedBy(signedMessage, key.key, `WATHIQA1 ${trust.origin}`)) signer = key;
+    if (!signer && await isSignedBy(signedMessage, await key.key(), `WATHIQA1 ${trust.origin}`)) signer = key;
   }
   if (!signer) return "bad-signature";
   const inWindow = signer.from * 1000 <= claims.issuedAt && claims.issuedAt <= signer.until * 1000;
@@ -117,7 +117,7 @@ async function readStatusList(data, uri, trust) {
   need(list.uri === uri);  // else another list
   for (const key of trust.statusKeys) {
     const inWindow = key.from * 1000 <= list.issuedAt && list.issuedAt <= key.until * 1000;
-    if (key.kid === list.kid && inWindow && await isSignedBy(list.signedMessage, key.key)) return list;
+    if (key.kid === list.kid && inWindow && await isSignedBy(list.signedMessage, await key.key())) return list;
   }
   throw new Unreadable();
 }
@@ -137,8 +137,8 @@ async function readTrustList(data, rootKey, origin, crl, now) {
   need(!crl.revoked.some(({ serialHex, since }) => serialHex === certificate.serialHex && since <= now));
   const signer = await crypto.subtle.importKey("spki", certificate.spki, P256, false, ["verify"]);
   need(await isSignedBy(list.signedMessage, signer));
-  const withKeys = (keys) => Promise.all(keys.map(async (entry) => ({ ...entry, ...await importCoseKey(entry.key) })));
-  return { ...list, sealKeys: await withKeys(list.sealKeys), statusKeys: await withKeys(list.statusKeys) };
+  const withKeys = (keys) => keys.map((entry) => ({ ...entry, ...parseCoseKey(entry.key) }));
+  return { ...list, sealKeys: withKeys(list.sealKeys), statusKeys: withKeys(list.statusKeys) };
 }
 
 // ── Copies: the one kept from before, and the one that the host has now ─────────────────────────
