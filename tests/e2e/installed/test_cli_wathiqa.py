@@ -95,6 +95,24 @@ def test_a_document_is_shown_and_revoked_and_the_world_knows(shell: Shell) -> No
     assert "revoked" in shell.refused("documents", "revoke", line["number"], "--reason", "fraud")
 
 
+def test_a_document_is_put_on_hold_and_released_by_the_operator(shell: Shell) -> None:
+    line, other = shell.documents["non-employment"], shell.documents["individual-extract"]
+    seal = ("--seal", line["qr_text"], "--trust", str(shell.root / "public"))
+
+    done = shell.done("documents", "suspend", line["number"], "--reason", "misuse-reported")
+    assert done == f"{line['number']} is suspended\n"
+    assert run(verify_main, "wathiqa-verify", *seal).code == 1
+    assert re.search(r"why +misuse-reported", shell.done("documents", "show", line["number"]))
+    assert shell.done("documents", "release", line["number"]) == f"{line['number']} counts again\n"
+    assert run(verify_main, "wathiqa-verify", *seal).code == 0
+
+    refused = shell.refused("documents", "supersede", line["number"], "--by", other["number"])
+    assert "no document with this number" in refused
+    reasons = run(main, "wathiqa", "documents", "reasons").out
+    assert "misuse-reported" in reasons
+    assert "استُصدرت الوثيقة بالاحتيال" in reasons
+
+
 def test_the_archive_is_renewed_and_what_is_delivered_is_the_newest_file(shell: Shell) -> None:
     line = shell.documents["death"]
     trust = ("--trust", str(shell.root / "public"))
