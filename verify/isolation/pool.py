@@ -223,7 +223,10 @@ class JudgingPool:
                 answer = parse(process.ask(order, body))
             except (JudgeGone, NotPlain) as error:
                 self._forget(process)
-                if is_new or self._is_closed:
+                if self._is_closed:
+                    # Whoever stopped the judge, it was not the file.
+                    raise CouldNotRun("the pool was closed") from error
+                if is_new:
                     raise error if isinstance(error, JudgeGone) else JudgeGone(in_time=True) from error
             else:
                 self._give_back(process)

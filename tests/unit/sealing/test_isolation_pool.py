@@ -242,6 +242,19 @@ def test_a_trust_that_cannot_be_relied_on_is_told_before_any_file(tmp_path: Path
         raise AssertionError("nothing there to trust")
 
 
+def test_a_pool_that_is_closed_blames_no_file(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is stopped while a file is judged says nothing of the file."""
+    with JudgingPool(public, at=AT, workers=1) as pool:
+
+        def stopped_meanwhile(*_: object) -> bytes:
+            pool._is_closed = True  # noqa: SLF001 - as `close` does first
+            raise isolated.JudgeGone(in_time=True)
+
+        monkeypatch.setattr(isolated.JudgeProcess, "ask", stopped_meanwhile)
+        with pytest.raises(CouldNotRun, match="closed"):
+            pool.judge("genuine.pdf", b"").result()
+
+
 def test_who_leaves_in_the_middle_leaves_no_process(public: Path) -> None:
     with JudgingPool(public, at=AT, workers=1) as pool:
         (judge,) = pool.process_ids
