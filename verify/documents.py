@@ -20,7 +20,7 @@ from verify.pages.archive import TemplateArchive
 from verify.pages.judge import PageJudge
 from verify.seal import validate_seal_code
 from verify.sentences import failed, passed
-from verify.signature import judge_signature
+from verify.signature import SignatureJudgement, judge_signature
 from verify.structure import SealedFile, read_sealed_file
 from verify.trail import Trail
 from verify.trust import Trust
@@ -101,7 +101,7 @@ class DocumentJudge:
             comparisons=_with_pages(comparison.comparisons, pages),
             signature=signature.facts,
             document=seal.document if seal else DocumentFacts(),
-            checks=(passed("structure"), *signature.checks, *comparison.checks, *pages),
+            checks=(*_form(signature), *signature.checks, *comparison.checks, *pages),
             constraints=(*_WELL_FORMED, *signature.constraints),
             fields=comparison.fields,
         )
@@ -115,6 +115,13 @@ class DocumentJudge:
         return self._pages.compare(
             pdf, sealed_octets=file.sealed_octets, record=comparison.record, seal_text=text
         )
+
+
+def _form(signature: SignatureJudgement) -> tuple[Check, ...]:
+    """What the security store holds is read with the signature, and may yet be malformed."""
+    if any(check.code == "structure" for check in signature.checks):
+        return ()
+    return (passed("structure"),)
 
 
 def _with_pages(comparisons: Comparisons, pages: tuple[Check, ...]) -> Comparisons:

@@ -301,3 +301,4 @@ def test_a_store_of_rubbish_is_a_failure_and_no_crash(keeper: Office) -> None:
     report = keeper.judge(followed_by(sealed, (rubbish,)))
 
     assert is_form_failure(report)
+    assert [check.outcome for check in report.checks if check.code == "structure"] == [Outcome.FAILED]
