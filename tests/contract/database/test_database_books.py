@@ -14,8 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from issuance.database import open_database, reading
 from issuance.documents import book, standing
-from issuance.documents.book import DocumentMovedOn
-from issuance.documents.models import Document
+from issuance.documents.book import DocumentMovedOn, DocumentNotFound
+from issuance.documents.check import check_by_code
+from issuance.documents.models import Document, SuspensionReason
 from issuance.documents.status_lists import StatusPublisher
 from signing.formats.document_number import make_document_number
 from signing.formats.status_list import RevocationReason, Status, StatusList
@@ -109,6 +110,20 @@ def test_of_two_who_move_a_document_one_succeeds(engine: Engine, how: Any) -> No
 
     assert sum(isinstance(each, Document) for each in tried) == 1
     assert sum(isinstance(each, DocumentMovedOn) for each in tried) == 3
+
+
+def test_number_and_code_are_answered_alike_by_either_database(engine: Engine) -> None:
+    document = release(engine, sealed(engine, "R-1"))
+    with engine.begin() as connection:
+        held = standing.suspend(connection, document, reason=SuspensionReason.COURT_ORDER, at=NOON)
+    with reading(engine) as connection:
+        told = check_by_code(connection, document.number, document.check_code, at=NOON)
+        assert (told.status, told.reason) == ("suspended", SuspensionReason.COURT_ORDER)
+        assert (told.kind, told.valid_until) == (document.kind, document.valid_until)
+        for number, code in ((document.number, "0" * 12), (make_document_number(2026, 9), "0" * 12)):
+            with pytest.raises(DocumentNotFound):
+                check_by_code(connection, number, code, at=NOON)
+        assert book.load_document(connection, document.number) == held
 
 
 @pytest.fixture
