@@ -1,6 +1,8 @@
 """What an insider has sealed by the service's own sealer: the form is right, the story is not."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from attack_register import Source, attack
 from attack_scene import Attempt, Insider, Scene, judged
@@ -8,11 +10,14 @@ from attack_writing import (
     newest,
     next_number,
     rewritten,
+    stream,
 )
 from attacks_in_the_shadow import rendered_catalog, rendered_page
-from sealing_office import birth
+from sealing_office import Office, birth, render
 
+from signing.formats.canonical_json import encode_canonical_json
 from signing.formats.document_number import make_document_number
+from signing.formats.pades_level import Level
 
 SEALED = "Prepared by an insider"
 
@@ -127,3 +132,60 @@ def name_spelled_otherwise(scene: Scene) -> Attempt:
     return _by(
         scene.insider, rewritten(scene.insider.page, {number: content[:-2] + b"/Open#41ction 3 0 R>>"})
     )
+
+
+# --- record and code ----------------------------------------------------------------------------------------
+
+
+@attack(SEALED, Source.OURS, because="record")
+def code_of_another_document(scene: Scene) -> Attempt:
+    """The page carries the genuine code, QR and link, of another document."""
+    office = scene.fresh()
+    code = office.seal_code(office.claims(birth(make_document_number(2026, 2)), index=8))
+    return judged(office, office.document(url=code))
+
+
+@attack(SEALED, Source.OURS, because="record, record-fields")
+def record_of_another_document(scene: Scene) -> Attempt:
+    """Under this document's page and code stands another genuine document's record."""
+    office = scene.fresh()
+    other = birth(make_document_number(2026, 2), given_name="رنا")
+    return judged(office, office.document(embedded=encode_canonical_json(other)))
+
+
+@attack(SEALED, Source.OURS, because="record-fields")
+def code_that_says_other_fields(scene: Scene) -> Attempt:
+    """A genuine code names the right record by its digest, and says another name."""
+    office = scene.fresh()
+    record = birth(make_document_number(2026, 1))
+    fields = ("رنا", *office.claims(record).fields[1:])
+    code = office.seal_code(office.claims(record, fields=fields))
+    return judged(office, office.document(record=record, url=code))
+
+
+@attack(
+    SEALED,
+    Source.OURS,
+    because="record, record-fields, agency",
+    each=[
+        ("a space more", lambda record: record.replace(b"{", b"{ ", 1)),
+        ("a member twice", lambda record: record.replace(b"{", b'{"kind":"death",', 1)),
+        ("cut off", lambda record: record[:-1]),
+        ("deeply nested", lambda _: b"[" * 5000 + b"]" * 5000),
+        ("a number too large", lambda record: record.replace(b'"birth"', b"1e999", 1)),
+    ],
+)
+def record_written_otherwise(scene: Scene, change: Callable[[bytes], bytes]) -> Attempt:
+    """The record says the same, or nearly, and is not written in its one form."""
+    office = scene.fresh()
+    record = birth(make_document_number(2026, 1))
+    changed = change(encode_canonical_json(record))
+    carrying = _carrying(office, record, changed)
+    return judged(office, office.sealer().seal(carrying, at=office.now, level=Level.B_LT))
+
+
+def _carrying(office: Office, record: dict[str, Any], content: bytes) -> bytes:
+    """The rendered page with other octets as its attachment."""
+    page = render(office.seal_code(office.claims(record)), encode_canonical_json(record))
+    number = int(re.findall(rb"/EF<</F (\d+) 0 R", page)[-1])
+    return rewritten(page, {number: stream(content, b"/Type /EmbeddedFile\n/Subtype /application#2Fjson\n")})
