@@ -186,8 +186,8 @@ def _constraints() -> Iterator[str]:
     yield (
         "What EN 319 102-1 (v1.4.1) has a validator look at, one by one, for each subject: `file`, `seal`,\n"
         "`archive-1` (the oldest), `archive-2` …, `time-stamp`, `seal-certificate`. They stand in\n"
-        "`--json`, in `explain` and in the report by ETSI TS 119 102-2. The one that is broken is the last of\n"
-        "its subject.\n"
+        "`--json`, in `explain` and in the report by ETSI TS 119 102-2. The one that is broken is the last\n"
+        "of its subject.\n"
     )
     rows = []
     for code, requirement in REQUIREMENTS.items():
