@@ -27,10 +27,11 @@ from issuance.identity.access import require
 from issuance.identity.permissions import Permission
 from issuance.verification.answer_keys import AnswerKeys
 from issuance.verification.answers import Answered, FileSent, SealSent, file_item, seal_item
-from issuance.verification.errors import FileNotReadable, TooManyFiles
-from issuance.verification.judges import Judges
+from issuance.verification.errors import FileNotReadable, TooManyFiles, VerificationUnavailable
+from issuance.verification.judges import COME_AGAIN_SECONDS, Judges
 from issuance.verification.kept import KeptAnswers
 from issuance.verification.quotas import Quota, give_back, spend
+from keys.errors import KeyCustodyError
 from signing.formats.canonical_json import JsonValue
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS
 
@@ -136,12 +137,22 @@ class Bulk:
             items = [seal_item(sent, self.judges.seal(sent.text, at=at)) for sent in seals]
             items += self._judge_files(files, at)
             answered = Answered(issuer=self.issuer, client=client, id=answer_id, at=at, items=items)
-            signed = self.keys.sign(answered.claims(), at=at)
+            signed = self._sign(answered)
         except Exception:
             with self.engine.begin() as connection:
                 give_back(connection, client, count, at=at)
             raise
         return Answer(status=200, body=signed, media_type=MEDIA_TYPE, headers=quota.headers)
+
+    def _sign(self, answered: Answered) -> bytes:
+        try:
+            return self.keys.sign(answered.claims(), at=answered.at)
+        except (
+            KeyCustodyError
+        ) as error:  # suspended, or its signer does not answer: nothing goes out unsigned
+            raise VerificationUnavailable(
+                retry_after_seconds=COME_AGAIN_SECONDS, reason=str(error)
+            ) from error
 
     def _spend(
         self, call: Call, answer_id: str, seals: Sequence[SealSent], files: Sequence[FileSent], at: datetime

@@ -33,7 +33,7 @@ LIMITS = Limits(
 )
 # Calls with files at one time; the others are asked to come again rather than to wait on a thread.
 MAX_AT_ONCE = 8
-_COME_AGAIN_SECONDS = 2
+COME_AGAIN_SECONDS = 2
 _PUBLISHED = ("root.pem", FILE_NAME, "status", "crl")
 
 
@@ -110,7 +110,7 @@ class Judges:
             TooMuchAtOnce: as many calls as may are having files judged.
         """
         if not self._turns.acquire(blocking=False):
-            raise TooMuchAtOnce(retry_after_seconds=_COME_AGAIN_SECONDS)
+            raise TooMuchAtOnce(retry_after_seconds=COME_AGAIN_SECONDS)
         try:
             yield
         finally:
@@ -143,7 +143,7 @@ class Judges:
 
 
 def _unavailable(error: Exception) -> VerificationUnavailable:
-    return VerificationUnavailable(retry_after_seconds=_COME_AGAIN_SECONDS, reason=str(error))
+    return VerificationUnavailable(retry_after_seconds=COME_AGAIN_SECONDS, reason=str(error))
 
 
 def _versions(public: Path) -> list[tuple[str, int, int, int]]:

@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from issuance.identity.permissions import Permission, Role
 from issuance.serving import Address, web_configuration
+from issuance.verification.answer_keys import ANSWER_LINE
 from issuance.verification.bulk import MAX_FILES
 
 MANY, ONE, PAPER = "/api/verifications", "/api/verifications/document", "/api/documents/check"
@@ -166,6 +167,17 @@ def test_a_quota_is_of_a_day_and_a_call_that_it_does_not_cover_costs_nothing(tow
         town.clock.now = NOON
     unknown = town.ask("PUT", "/clients/nobody/quota", token=administrator, json={"a_day": 3})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "client-unknown")
+
+
+def test_without_a_key_nothing_goes_out_unsigned_and_nothing_is_counted(town: Town, bank: str) -> None:
+    keyring = town.service.keyring
+    keyring.suspend(ANSWER_LINE, at=town.clock())
+    try:
+        refused = town.ask("POST", MANY, token=bank, key="batch-8", json=seals("x"))
+    finally:
+        keyring.resume(ANSWER_LINE, at=town.clock())
+    assert (refused.status_code, refused.json()["code"]) == (503, "verification-unavailable")
+    assert _left(town.ask("POST", MANY, token=bank, key="batch-8", json=seals("x"))) == 9_999
 
 
 @pytest.mark.parametrize(
