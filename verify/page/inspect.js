@@ -1,9 +1,11 @@
 // Inspector mode: the camera in the page, one document after another. Whatever address a code leads to, the page
 // opens none: it judges the digits by its own lists, and warns where they stand under another's address.
 
-import { ORIGIN, byId, check, isolated, leaveFor, makeElement, needWords, say, start } from "./page.js";
+import { Copies, loadTrust, readStatusList } from "./verify.js";
+import { ANCHOR, ORIGIN, byId, check, isolated, leaveFor, makeElement, needWords, say, start } from "./page.js";
 
 const LISTS_MAY_BE_MS = 5 * 60e3;  // as old as caches may keep them anyway
+const MOST_LISTS = 64;
 const LONGEST_SIDE = 1280;
 const PAUSE_MS = 120;
 
@@ -34,6 +36,17 @@ export async function inspect() {
   }
   view.status.textContent = say("aim");
   look();
+  keepStatuses().catch(() => {});
+}
+
+// Where the next document is shown there may be no network: all status lists, as long as there is one.
+async function keepStatuses() {
+  const trust = await loadTrust({ origin: ORIGIN, rootKey: ANCHOR, maxAge: LISTS_MAY_BE_MS });
+  const copies = new Copies(LISTS_MAY_BE_MS);
+  for (let number = 1, isThere = Boolean(trust); isThere && number <= MOST_LISTS; number++) {
+    const name = `status/${number}.cwt`;
+    isThere = Boolean(await copies.newest(name, (data) => readStatusList(data, `${ORIGIN}/${name}`, trust), (list) => list.issuedAt));
+  }
 }
 
 const inCamera = () => document.documentElement.dataset.phase === "camera";

@@ -158,7 +158,7 @@ function renderResult() {
   byId("which").textContent = [sealProfile, agency].filter(Boolean).map(inLanguage).join(" · ");
   byId("verdict").hidden = byId("notes").hidden = false;
   byId("bearer").hidden = byId("about").hidden = !claims;
-  byId("compare").hidden = !fields || look === "false";
+  byId("compare").hidden = !fields || doubt?.look === "false";
   byId("fields").hidden = byId("guide").hidden = false;
   if (fields) byId("fields").replaceChildren(...paperLines().map(([label, shown]) => line(label, shown)));
   if (claims) renderFacts();

@@ -112,7 +112,7 @@ function toldBy(list, claims, now) {
   return now <= list.expiresAt && list.issuedAt >= claims.issuedAt ? "in-force" : "status-stale";
 }
 
-async function readStatusList(data, uri, trust) {
+export async function readStatusList(data, uri, trust) {
   const list = await parseStatusList(data);
   need(list.uri === uri);  // else another list
   for (const key of trust.statusKeys) {
@@ -144,7 +144,7 @@ async function readTrustList(data, rootKey, origin, crl, now) {
 // ── Copies: the one kept from before, and the one that the host has now ─────────────────────────
 const held = new Map();  // name: the list last believed, and when
 
-class Copies {
+export class Copies {
   constructor(maxAge = 0) {
     this.asked = new Map();  // name: both copies, on their way
     this.isHeld = (name) => held.has(name) && performance.now() - held.get(name).at < maxAge;
