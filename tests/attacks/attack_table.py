@@ -35,8 +35,8 @@ with ETSI's sub-indication where the signature did not pass, or the reason where
 An attack that reaches *undecided* took a proof away and gained nothing: nobody may rely on such a document.
 "Refused", "not there" and the names of bundles mean that nothing was judged at all (exit status 3).
 
-That they are attacks and no rubbish, another maker's program shows: `pdfsig` calls the signature valid in more
-than half of the attacked files (`make interop`).
+That they are attacks and no rubbish, another maker's program shows: `pdfsig` calls the signature valid in
+more than half of the attacked files (`make interop`).
 
 An insider is somebody whose file our own service seals. All others have genuine documents, their own keys,
 and time.
