@@ -79,6 +79,8 @@ def _play(layout: Layout, progress: Progress) -> list[Delivered]:
     webhooks_to = f"{web.url}/webhooks/payments/{settings.payment_provider}"
     with ExitStack() as running:
         running.callback(service.close)
+        # At the end: who takes the trust bundle along has the statuses of all these documents.
+        running.callback(service.publish)
         running.enter_context(working(service, executor_id="demo"))
         running.enter_context(serving(service, web))
         running.enter_context(sandbox_provider(layout, provider, webhooks_to=webhooks_to))

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from issuance.demo.play import SceneFailed
 from issuance.demo.run import NotADemonstration, run_demo
 from issuance.settings import Layout
 from verify.app import main as verify_main
+from verify.bundle.store import TrustStore
+from verify.bundle.update import VouchedRoot, update_store
+from verify.seal import validate_seal_code
+from verify.verdict import Verdict
 
 
 @pytest.fixture
@@ -75,6 +80,17 @@ def test_an_auditor_verifies_it_again_with_what_is_published(
 
     assert judged.code == 0
     assert {report["verdict"] for report in map(json.loads, judged.out.splitlines())} == {"genuine"}
+
+
+def test_the_trust_bundle_says_of_every_document_that_it_is_in_force(
+    demonstration: Path, summary: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    public, now = demonstration / "public", datetime.now(UTC)
+    store = TrustStore(tmp_path / "store")
+    update_store(store, public, at=now, root=VouchedRoot.from_pem((public / "root.pem").read_bytes()))
+    trust = store.open(at=now)
+    verdicts = {validate_seal_code(line["qr_text"], trust=trust, at=now).verdict for line in summary}
+    assert verdicts == {Verdict.GENUINE}
 
 
 def test_nothing_secret_lies_where_everybody_reads(demonstration: Path) -> None:
