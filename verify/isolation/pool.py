@@ -215,7 +215,9 @@ class JudgingPool:
         Raises:
             JudgeGone: a new one died of it, or answered nonsense.
         """
-        order = Order(task=task, at=at, processor_milliseconds=round(self._limits.processor_seconds * 1000))
+        # None at all would be no limit.
+        milliseconds = max(1, round(self._limits.processor_seconds * 1000))
+        order = Order(task=task, at=at, processor_milliseconds=milliseconds)
         while True:
             process = self._take(at)
             is_new = process.judged == 0
