@@ -63,7 +63,7 @@ def compact_bundle(sources: Sequence[str], *, shared: Sequence[str], exports: Se
             r"^export (?:async )?(?:const|let|function|class) (\w+)", source, flags=re.MULTILINE
         )
         names = short_names(bare, shared, taken={*taken, *exported}, kept=exported)
-        taken |= {names.get(name, name) for name in _outermost(list(read_tokens(bare)))}
+        taken |= {names.get(name, name) for name in _outermost(read_tokens(bare))}
         tokens += _shortened(bare, names)
     everywhere = short_names("", shared)
     listed = ", ".join(everywhere.get(name, name) for name in exports)
@@ -71,7 +71,7 @@ def compact_bundle(sources: Sequence[str], *, shared: Sequence[str], exports: Se
 
 
 def _shortened(source: str, names: Mapping[str, str]) -> list[Token]:
-    tokens = [replace(token, text=_renamed(token.text, names)) for token in read_tokens(source)]
+    tokens = [_renamed_token(token, names) for token in read_tokens(source)]
     return _without_closing_semicolons(_without_parentheses(_with_joined_constants(tokens)))
 
 
@@ -88,7 +88,7 @@ def short_names(
 
     `taken` are names that none of the outermost may become, `kept` those that stay.
     """
-    tokens = list(read_tokens(source))
+    tokens = read_tokens(source)
     own = {token.text for token in tokens} | set(re.findall(r"\w+", _templates(tokens)))
     if any(name.startswith("$") for name in own):
         raise NotCompacted("names that begin with $ are for shared ones")
@@ -112,6 +112,11 @@ def _outermost(tokens: Sequence[Token]) -> set[str]:
         if depth == 0 and before.text in _DECLARES:
             found.add(token.text)
     return found
+
+
+def _renamed_token(token: Token, names: Mapping[str, str]) -> Token:
+    text = _renamed(token.text, names)
+    return token if text == token.text else replace(token, text=text)
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ two statements (ECMA-262 §12.10).
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
@@ -40,12 +41,17 @@ class Token:
     broken: bool  # whether a line break stood before it
 
 
-def read_tokens(source: str) -> Iterator[Token]:
+@lru_cache(maxsize=8)  # a script is looked at three times
+def read_tokens(source: str) -> tuple[Token, ...]:
     """The tokens of a script.
 
     Raises:
         NotCompacted: a character that begins none.
     """
+    return tuple(_each_token(source))
+
+
+def _each_token(source: str) -> Iterator[Token]:
     position, before, kind, broken = 0, "", "", False
     while position < len(source):
         found = None
