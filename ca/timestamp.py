@@ -14,6 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -44,6 +45,23 @@ SERIAL_BITS = 127
 def random_token_serial() -> int:
     """Unique without a counter on disk: 128 bits of which 127 are random (RFC 3161 §2.4.2: up to 160)."""
     return 1 << SERIAL_BITS | secrets.randbits(SERIAL_BITS)
+
+
+@lru_cache(maxsize=8)
+def _judged_form(
+    algorithm: Algorithm,
+    certificate: x509.Certificate,
+    chain: tuple[x509.Certificate, ...],
+    policies: tuple[TimeStampPolicy, ...],
+) -> TokenForm:
+    """The form of a unit's tokens, judged once: whoever takes the unit up again has it at hand.
+
+    Raises:
+        ProfileViolation: as `lint_form`.
+    """
+    form = TokenForm(algorithm, certificate, chain, policies)
+    lint_form(form, certificate, policies)
+    return form
 
 
 class TimeStamper:
@@ -84,8 +102,7 @@ class TimeStamper:
         self._from, self._until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         self._latest = self._from
         self._lock = threading.Lock()
-        self._form = TokenForm(signer.algorithm, certificate, chain, policies)
-        lint_form(self._form, certificate, policies)
+        self._form = _judged_form(signer.algorithm, certificate, tuple(chain), tuple(policies))
 
     def respond(self, request: bytes) -> bytes:
         """Answer a DER TimeStampReq with a DER TimeStampResp: a token, or a refusal. Never raises."""

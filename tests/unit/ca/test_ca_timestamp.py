@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import hashlib
 import threading
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import ca.timestamp
 from ca import timestamp_token
 from ca.errors import ClockNotTrusted, ProfileViolation
 from ca.profiles import TIMESTAMP_POLICY
@@ -228,6 +230,20 @@ def test_a_form_that_another_library_would_write_otherwise_is_found_before_a_key
                 TimeStamper(counting, timestamp.certificate, (), clock=pki.clock)
 
     assert used == []
+
+
+def test_a_form_is_judged_once_in_a_process_and_another_certificate_s_anew(
+    pki: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Any] = []
+    monkeypatch.setattr(ca.timestamp, "lint_form", lambda _, certificate, __: judged.append(certificate))
+    monkeypatch.setattr(ca.timestamp, "_judged_form", ca.timestamp._judged_form.__wrapped__)  # noqa: SLF001  (a cache of its own)
+    monkeypatch.setattr(ca.timestamp, "_judged_form", functools.lru_cache(ca.timestamp._judged_form))  # noqa: SLF001  (as above)
+    unit = pki.hierarchy.timestamp
+    for chain in ((), (), unit.chain):
+        TimeStamper(unit.signer, unit.certificate, chain, clock=pki.clock)
+
+    assert judged == [unit.certificate] * 2
 
 
 class Counting:
