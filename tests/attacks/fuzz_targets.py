@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from attack_publication import STATUS, Publisher, Shelf
 from attack_scene import Scene
+from PIL import Image
 from sealing_forgery import cms_of, taken_apart
+from sealing_office import ORIGIN
 from sealing_pages import office_set
 from sealing_pki import NOW
 
@@ -26,9 +31,13 @@ from signing.formats.trust_list import FILE_NAME as TRUST_LIST
 from signing.formats.trust_list import parse_trust_list
 from signing.rendering.errors import BadTemplateSet
 from signing.rendering.template_set import encode_template_set, parse_template_set
+from verify.bundle.zipped import ZipSource, write_zip
 from verify.errors import NotVerified
 from verify.memory import encode_memory, parse_memory
+from verify.picture import PictureRefused, page_of_picture
+from verify.scan import ScanRefused, scan
 from verify.signed_data import parse_signed_data
+from verify.sources import SourceUnavailable
 from verify.structure import read_sealed_file
 from verify.time_stamps import parse_time_stamp
 from verify.trust import load_trust
@@ -92,6 +101,32 @@ def _template_set(data: bytes) -> object:
     return parse_template_set(data, digest=office_set().digest)
 
 
+def _pictures() -> list[bytes]:
+    """The same few pixels as PNG and JPEG."""
+    pixels, made = Image.new("L", (48, 48), 255), []
+    pixels.paste(0, (8, 8, 24, 30))
+    for kind in ("PNG", "JPEG"):
+        output = BytesIO()
+        pixels.save(output, kind)
+        made.append(output.getvalue())
+    return made
+
+
+def _zip() -> bytes:
+    output = BytesIO()
+    write_zip(output, sorted(_shelf().files.items())[:4])
+    return output.getvalue()
+
+
+def _read_zip(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bundle.zip"
+        path.write_bytes(data)
+        source = ZipSource(path)
+        for name in source.names("crl", ".crl"):
+            source.read(name)
+
+
 TARGETS = (
     Target("sealed-file", read_sealed_file, (NotVerified,), lambda: [_scene().sealed, _scene().archived]),
     Target("updates", _read_updates, (NotOurForm,), lambda: [_scene().sealed]),
@@ -124,6 +159,9 @@ TARGETS = (
     Target("status-list", parse_status_list, (ValueError,), lambda: [_shelf().files[STATUS]]),
     Target("trust-list", parse_trust_list, (ValueError,), lambda: [_shelf().files[TRUST_LIST]]),
     Target("trust-bundle", parse_bundle, (ValueError,), lambda: [_shelf().files[BUNDLE]]),
+    Target("picture", page_of_picture, (PictureRefused,), _pictures),
+    Target("scan", lambda data: scan(data, verify_origin=ORIGIN), (ScanRefused,), _pictures),
+    Target("zip", _read_zip, (SourceUnavailable,), lambda: [_zip()]),
     Target("memory", lambda text: parse_memory(text.decode("latin-1")), (ValueError,), lambda: [_memory()]),
     Target(
         "template-set", _template_set, (BadTemplateSet,), lambda: [encode_template_set(office_set())[:4096]]
