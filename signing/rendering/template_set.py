@@ -55,6 +55,7 @@ class TemplateSet:
         return tuple(data for name, data in sorted(self.files.items()) if name.endswith((".ttf", ".otf")))
 
 
+@cache
 def this_compiler() -> str:
     """The compiler that is installed here, as sets name it."""
     return f"typst {version('typst')}"

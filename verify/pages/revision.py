@@ -22,7 +22,7 @@ _FIELD_HEAD = (
     rb"/Rect \[ -9999 -9999 -9999 -9999 \] "
 )
 _FIELD = re.compile(_FIELD_HEAD + _FIELD_TAIL.pattern)
-_ROOT = re.compile(rb"/Root ([0-9]{1,7}) 0 R")
+_ROOT = re.compile(rb"<</Size ([0-9]{1,7})/Root ([0-9]{1,7}) 0 R")
 _TRAILER = re.compile(
     rb"trailer\n<<\n/Size [0-9]{1,7}\n/Root ([0-9]{1,7}) 0 R\n[^>]*>[^>]*> \]\n/Prev ([0-9]{1,10})\n>>\n"
 )
@@ -45,16 +45,16 @@ def require_untouched(pdf: bytes, rendered: bytes, end: int) -> None:
         raise PageChanged(str(error)) from error
     found = _ROOT.search(rendered, rendered.rfind(b"\ntrailer\n"))
     trailer = _TRAILER.match(pdf, table.trailer, end)
-    if found is None or trailer is None or (trailer[1], int(trailer[2])) != (found[1], rendered_table):
+    if found is None or trailer is None or (trailer[1], int(trailer[2])) != (found[2], rendered_table):
         raise PageChanged("the revision does not stand on the rendered file")
-    root, written = int(found[1]), dict(_objects(pdf, len(rendered), table.start, table.offsets))
+    root, written = int(found[2]), dict(_objects(pdf, len(rendered), table.start, table.offsets))
     if root not in written:
         raise PageChanged("no catalog in the revision")
     field, page, signature = _field(written)
     form = _only(set(written) - {root, page, field, signature})
     if written[form] != b"<< /Fields [ %d 0 R ] /SigFlags 3 >>" % field:
         raise PageChanged("another form")
-    if min(form, field, signature) <= max(_numbers(rendered)):
+    if min(form, field, signature) < int(found[1]):
         raise PageChanged("a rendered object was written again")
     _require(written[root], _with_form(_rendered(rendered, root), form, signature))
     _require(written[page], _with_field(_rendered(rendered, page), field))
@@ -93,10 +93,6 @@ def _only(numbers: set[int]) -> int:
     if len(numbers) != 1:
         raise PageChanged("other objects than sealing writes")
     return numbers.pop()
-
-
-def _numbers(rendered: bytes) -> set[int]:
-    return {int(each[1]) for each in re.finditer(rb"\n([0-9]{1,7}) 0 obj\n", rendered)}
 
 
 def _rendered(rendered: bytes, number: int) -> bytes:

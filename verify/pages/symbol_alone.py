@@ -14,7 +14,6 @@ _KIDS = re.compile(rb"<</Type/Pages/Count [0-9]+/Kids\[(?:[0-9]+ 0 R ?)*?([0-9]+
 _CONTENTS = re.compile(rb"/Contents ([0-9]+) 0 R")
 _TRAILER = re.compile(rb"trailer\n<</Size ([0-9]+)/Root ([0-9]+ 0 R)")
 _END = re.compile(rb"startxref\n([0-9]+)\n%%EOF\n\Z")
-_FIGURE = re.compile(rb"BDC\n(q .*?Q)\nEMC", re.DOTALL)
 
 
 def symbol_alone(rendered: bytes) -> bytes | None:
@@ -29,7 +28,8 @@ def symbol_alone(rendered: bytes) -> bytes | None:
     contents = None if page < 0 else _CONTENTS.search(rendered, page, rendered.find(b"endobj", page))
     if end is None or trailer is None or contents is None:
         return None
-    figures = _FIGURE.findall(_content(rendered, contents[1]))
+    marked = _content(rendered, contents[1]).split(b"BDC\n")[1:]
+    figures = [each.partition(b"\nEMC")[0] for each in marked if each.startswith(b"q ")]
     return _with_content(rendered, contents[1], max(figures, key=len), trailer, end) if figures else None
 
 
