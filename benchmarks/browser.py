@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, sync_playwright
 from benchmarks.desk import NotAsExpected, approved_requests, finish
 from benchmarks.figures import Row, Table, median, percentile
 from benchmarks.site import Site, opened
-from verify.publication import PAGE_HEADERS
+from verify.publishing.publication import PAGE_HEADERS
 
 NAME = "browser"
 FILES = 7  # one of each kind

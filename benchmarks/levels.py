@@ -14,7 +14,7 @@ from issuance.app import Gate, Service
 from keys.gates import GuardedSigner
 from signing.formats.pades_level import Level
 from signing.pades.sealer import Sealer
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 
 NAME = "levels"
 WARM_UP, ROUNDS = 10, 60

@@ -105,4 +105,4 @@ def _adjtimex() -> "Callable[..., int]":
     except AttributeError as error:
         raise OSError(0, "no adjtimex here") from error
     function.restype = ctypes.c_int
-    return function  # type: ignore[no-any-return]  # ctypes types what it finds as Any
+    return function

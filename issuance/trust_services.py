@@ -52,7 +52,7 @@ from signing.formats.trust_list import FILE_NAME
 from signing.pades.revocation import RevocationData, RevocationSource
 from signing.pades.sealer import Sealer
 from signing.rendering.template_set import encode_template_set, packaged_set, template_set_name
-from verify.publication import publish_page
+from verify.publishing.publication import publish_page
 
 BY_CEREMONY = "it comes from the root, whose revocation list a ceremony makes (act revoke)"
 

@@ -21,10 +21,10 @@ from signing.formats.claims import SealClaims, record_digest
 from signing.formats.fields import FieldValue
 from signing.formats.profiles import Profile, seal_fields
 from signing.formats.trust_list import Agency, TrustList
+from verify.files.structure import SealedFile
 from verify.seal import SealReport
 from verify.sentences import differs, passed, unsaid
-from verify.signature import SignatureJudgement
-from verify.structure import SealedFile
+from verify.signatures.signature import SignatureJudgement
 from verify.verdict import Check, Comparisons, FieldComparison, Indication, Outcome, SubIndication
 
 RECORD_NAME = "record.json"

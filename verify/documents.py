@@ -14,14 +14,14 @@ from typing import Protocol
 
 from signing.formats.canonical_json import JsonValue
 from verify.agreement import Comparison, compare, find_seal_code
-from verify.chain import ChainJudge
 from verify.errors import NotVerified
+from verify.files.structure import SealedFile, read_sealed_file
 from verify.pages.archive import TemplateArchive
 from verify.pages.judge import PageJudge
 from verify.seal import validate_seal_code
 from verify.sentences import failed, passed
-from verify.signature import SignatureJudgement, judge_signature
-from verify.structure import SealedFile, read_sealed_file
+from verify.signatures.chain import ChainJudge
+from verify.signatures.signature import SignatureJudgement, judge_signature
 from verify.trail import Trail
 from verify.trust import Trust
 from verify.verdict import (

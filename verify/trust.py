@@ -28,10 +28,10 @@ from signing.formats.trust_list import (
     TrustList,
     parse_trust_list,
 )
-from verify.crls import is_whole
 from verify.memory import NOTHING_SEEN, Memory
+from verify.signatures.crls import is_whole
+from verify.signatures.vouching import NotVouchedFor, is_by, require_voucher
 from verify.sources import Source, SourceUnavailable, is_artefact_name, open_source
-from verify.vouching import NotVouchedFor, is_by, require_voucher
 
 ROOT_FILE = "root.pem"
 # Bounds on what a published folder can make a verifier read, whoever wrote it.

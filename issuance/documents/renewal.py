@@ -37,8 +37,8 @@ from issuance.errors import Conflict, IssuanceError
 from issuance.identity.actors import system_actor
 from signing.formats.pades_level import Level
 from signing.pades.errors import SealingError
-from verify.algorithms import RSA_PKCS1, Algorithms
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
+from verify.signatures.algorithms import RSA_PKCS1, Algorithms
 
 _BATCH = 200
 

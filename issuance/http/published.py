@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from signing.formats.trust_bundle import FOLDER as BUNDLE_FOLDER
-from verify.publication import PAGE_HEADERS
+from verify.publishing.publication import PAGE_HEADERS
 
 # Lists are signed with their own expiry; a cache that keeps them minutes delays bad news by minutes.
 _SHORT, _LONG = "public, max-age=300", "public, max-age=86400"

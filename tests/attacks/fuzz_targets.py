@@ -33,13 +33,13 @@ from signing.rendering.errors import BadTemplateSet
 from signing.rendering.template_set import encode_template_set, parse_template_set
 from verify.bundle.zipped import ZipSource, write_zip
 from verify.errors import NotVerified
+from verify.files.structure import read_sealed_file
 from verify.memory import encode_memory, parse_memory
-from verify.picture import PictureRefused, page_of_picture
-from verify.scan import ScanRefused, scan
-from verify.signed_data import parse_signed_data
+from verify.paper.picture import PictureRefused, page_of_picture
+from verify.paper.scan import ScanRefused, scan
+from verify.signatures.signed_data import parse_signed_data
+from verify.signatures.time_stamps import parse_time_stamp
 from verify.sources import SourceUnavailable
-from verify.structure import read_sealed_file
-from verify.time_stamps import parse_time_stamp
 from verify.trust import load_trust
 
 

@@ -9,9 +9,9 @@ from cryptography import x509
 from signing.formats.trust_bundle import FILE_NAME, SignedBundle, parse_bundle
 from verify.bundle.problems import BundleError, BundleProblem
 from verify.memory import Memory
+from verify.signatures.vouching import NotVouchedFor, require_voucher
 from verify.sources import Source
 from verify.trust import RolledBack, Trust, TrustError, TrustUnavailable, load_trust
-from verify.vouching import NotVouchedFor, require_voucher
 
 _STATUS_LIST = re.compile(r"status/([0-9]{1,9})\.cwt")
 

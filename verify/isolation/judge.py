@@ -85,7 +85,7 @@ class Bench:
             return encode_plain(TakenApart(parts=None))
 
     def _scan(self, body: bytes, at: datetime) -> bytes:
-        from verify.scan import ScanRefused, SymbolKind, scan  # noqa: PLC0415 - as above
+        from verify.paper.scan import ScanRefused, SymbolKind, scan  # noqa: PLC0415 - as above
 
         del at
         try:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 MAX_DOCUMENT_OCTETS = (
     8 * 1024 * 1024
-)  # the strict form's own bound (`verify.structure`), here without its parsers
-MAX_SCAN_OCTETS = 32 * 1024 * 1024  # of a picture (`verify.scan`), likewise
+)  # the strict form's own bound (`verify.files.structure`), here without its parsers
+MAX_SCAN_OCTETS = 32 * 1024 * 1024  # of a picture (`verify.paper.scan`), likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,12 @@ from signing.rendering.composer import Composer, kept_composer
 from signing.rendering.errors import BadTemplateSet, RenderingError
 from signing.rendering.symbol import SealSymbol
 from signing.rendering.template_set import PREPARATION, this_compiler
-from verify.drawing import Undrawable
 from verify.pages.archive import NoTemplateSet, TemplateArchive
 from verify.pages.furniture import same_furniture
 from verify.pages.revision import PageChanged, require_untouched
 from verify.pages.sight import all_symbols, look_alike, symbol_of_ours
 from verify.pages.words import Finding, found
+from verify.paper.drawing import Undrawable
 from verify.verdict import Check, Outcome
 
 # Of the canonical record. A family of fifty has 40 KB; the compiler's time grows with it.

@@ -1,8 +1,8 @@
 """What can be seen of a file: the symbols on its pages, and whether two files look alike."""
 
-from verify.drawing import Corner, DrawnFile, Undrawable, open_drawing
 from verify.pages.symbol_alone import symbol_alone
-from verify.symbols import Drawing, read_symbols
+from verify.paper.drawing import Corner, DrawnFile, Undrawable, open_drawing
+from verify.paper.symbols import Drawing, read_symbols
 
 MAX_PAGES = 40
 # Symbols are printed at 0.55 mm a module: here 3.2 pixels.

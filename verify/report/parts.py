@@ -12,8 +12,8 @@ from asn1crypto import cms
 
 from verify.agreement import RECORD_NAME
 from verify.errors import NotVerified
+from verify.files.structure import SealedFile, read_sealed_file
 from verify.report.part import Part
-from verify.structure import SealedFile, read_sealed_file
 from verify.verdict import Words
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s{0,8}\[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")

@@ -5,7 +5,7 @@ from pathlib import Path
 import page
 import pytest
 
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 
 from .conftest import KINDS, Delivered, Run
 from .judges_java import Findings, JavaJudges

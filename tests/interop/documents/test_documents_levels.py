@@ -16,7 +16,7 @@ from issuance.installation import open_installation
 from issuance.settings import Layout
 from signing.formats.pades_level import Level
 from verify.documents import DocumentJudge
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 from verify.trust import load_trust
 
 from .conftest import Delivered, Run

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pypdf import PdfReader
 
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 
 from .conftest import KINDS, Delivered, Run
 from .judges_table import Table

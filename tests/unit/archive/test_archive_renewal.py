@@ -11,7 +11,7 @@ from issuance.audit.trail import verify_chain
 from issuance.documents.renewal import FileDiffers, Outcome
 from signing.formats.pades_level import Level
 from signing.pades.errors import UnsealableDocument
-from verify.algorithms import AGREED, RSA_PKCS1, Algorithms
+from verify.signatures.algorithms import AGREED, RSA_PKCS1, Algorithms
 
 
 @pytest.mark.parametrize("level", Level)

@@ -14,10 +14,10 @@ from pathlib import Path
 import cryptography_vectors
 from cryptography import x509
 
-from verify.chain import ChainJudge, Evidence
 from verify.errors import NotVerified
-from verify.fitness import Role
-from verify.paths import Limits
+from verify.signatures.chain import ChainJudge, Evidence
+from verify.signatures.fitness import Role
+from verify.signatures.paths import Limits
 from verify.verdict import SubIndication
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)  # the suite's certificates last until the end of 2030

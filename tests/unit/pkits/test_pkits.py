@@ -22,9 +22,9 @@ from pkits_suite import (
     refusal,
 )
 
-from verify.chain import ChainJudge
 from verify.errors import NotVerified
-from verify.paths import OUR_LIMITS
+from verify.signatures.chain import ChainJudge
+from verify.signatures.paths import OUR_LIMITS
 
 # 4.4.15: a negative serial number. The library warns of it; our verifier refuses it.
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")

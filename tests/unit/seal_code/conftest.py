@@ -29,7 +29,7 @@ from signing.formats.trust_list import FILE_NAME, TRUST_LIST_SIGNING, Agency, Se
 from signing.seal_codes import SealCodeSigner, key_identifier
 from signing.status_lists import StatusListSigner
 from signing.trust_lists import sign_trust_list
-from verify.publication import PAGE_HEADERS, publish_page
+from verify.publishing.publication import PAGE_HEADERS, publish_page
 from verify.trust import Trust, load_trust
 
 ORIGIN = "https://verify.wathiqa.example"

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from signing.formats.pades_level import Level
-from verify.publication import PAGE_HEADERS, publish_page
+from verify.publishing.publication import PAGE_HEADERS, publish_page
 
 # Test folders are not packages; the office that seals whole documents is imported by its name.
 sys.path.insert(0, str(Path(__file__).parents[1] / "sealing"))

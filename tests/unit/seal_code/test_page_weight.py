@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from verify.compaction import compact_bundle, compact_script, compact_style, short_names
-from verify.publication import BUNDLED, FIRST, REST, WORKER, page_files, shared_names
-from verify.script_tokens import NotCompacted
+from verify.publishing.compaction import compact_bundle, compact_script, compact_style, short_names
+from verify.publishing.publication import BUNDLED, FIRST, REST, WORKER, page_files, shared_names
+from verify.publishing.script_tokens import NotCompacted
 
 MOST_OCTETS = 30_000
-PAGE = resources.files("verify") / "page"
+PAGE = resources.files("verify") / "browser"
 SCRIPTS = [*BUNDLED, *(name for name in (*REST, WORKER) if name.endswith(".js") and name != "jsQR.js")]
 
 # Every name that a browser gives to anything, as far as it can be walked to.

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from verify.publication import LANGUAGES, PAGE_HEADERS, look, page_files, publish_page
+from verify.publishing.publication import LANGUAGES, PAGE_HEADERS, look, page_files, publish_page
 from verify.reasons import MEANINGS, REMEMBERED, Reason
 
-PAGE = resources.files("verify") / "page"
+PAGE = resources.files("verify") / "browser"
 PARTS = ("words", "more", "guide", "file")
 
 

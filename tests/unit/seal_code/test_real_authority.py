@@ -16,7 +16,7 @@ from ca.store import metadata
 from ca.urls import PublicUrls
 from signing.formats.trust_list import FILE_NAME
 from signing.trust_lists import sign_trust_list
-from verify.publication import publish_page
+from verify.publishing.publication import publish_page
 from verify.reasons import Reason
 from verify.seal import validate_seal_code
 from verify.trust import load_trust

@@ -13,7 +13,7 @@ from signing.formats.pdf_updates import (
     encode_time_stamp,
     read_updates,
 )
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 
 
 def gap(pdf: bytes) -> tuple[int, int]:

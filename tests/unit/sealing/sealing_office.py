@@ -22,7 +22,7 @@ from signing.pades.revocation import RevocationData
 from signing.pades.sealer import Sealer
 from signing.seal_codes import SealCodeSigner, key_identifier
 from verify.documents import DocumentJudge
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 from verify.trust import Trust
 from verify.verdict import ValidationReport
 

@@ -15,9 +15,9 @@ from signing.pades import revision
 from signing.rendering.composer import Composer
 from signing.rendering.symbol import SealSymbol
 from signing.rendering.template_set import TemplateSet, encode_template_set, template_set_name
+from verify.files.structure import sealed_octets
 from verify.pages.archive import TemplateArchive
 from verify.pages.judge import PageJudge
-from verify.structure import sealed_octets
 from verify.verdict import Check, Outcome
 
 NUMBER, OTHER_NUMBER = make_document_number(2026, 1), make_document_number(2026, 2)

@@ -12,9 +12,9 @@ import pytest
 from sealing_office import NOW, Office
 from sealing_publication import publish
 
-from verify import scan, structure
 from verify.documents import DocumentJudge
 from verify.errors import CouldNotRun
+from verify.files import structure
 from verify.isolation import limits
 from verify.isolation import process as isolated
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS, Limits
@@ -23,6 +23,7 @@ from verify.isolation.plain import encode_plain
 from verify.isolation.pool import JudgingPool
 from verify.isolation.submissions import NotReadable, Submission
 from verify.memory import NOTHING_SEEN, encode_memory
+from verify.paper import scan
 from verify.seal import validate_seal_code
 from verify.trust import load_trust
 from verify.verdict import Indication, SubIndication, Verdict

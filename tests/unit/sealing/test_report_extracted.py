@@ -13,11 +13,11 @@ from sealing_office import Office
 
 from signing.formats.pades_level import Level
 from verify.errors import CouldNotRun
+from verify.files.structure import read_sealed_file
 from verify.report import parts
 from verify.report.extracted import extract
 from verify.report.part import Part
 from verify.report.parts import NotOfOurForm, parts_of
-from verify.structure import read_sealed_file
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from sealing_office import ORIGIN
 from sealing_pages import render
 
 from signing.rendering.symbol import SealSymbol, draw
-from verify.picture import MAX_PICTURE_PIXELS
-from verify.scan import MAX_SCAN_OCTETS, ScanRefused, SymbolKind, scan
+from verify.paper.picture import MAX_PICTURE_PIXELS
+from verify.paper.scan import MAX_SCAN_OCTETS, ScanRefused, SymbolKind, scan
 
 CODE = f"{ORIGIN}/#1" + "27182818284590452353602874713526624977572470936999" * 10
 SCAN_DPI = 150

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sealing_pki import NOW, name
 
-from verify.algorithms import AGREED, RSA_PKCS1, Algorithms, of_certificate
+from verify.signatures.algorithms import AGREED, RSA_PKCS1, Algorithms, of_certificate
 
 END_OF_2028 = datetime(2028, 12, 31, 23, 59, 59, tzinfo=UTC)
 

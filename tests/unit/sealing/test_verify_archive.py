@@ -9,10 +9,10 @@ from sealing_pki import NOW, TSA, Authority, Revocation, certify
 
 from signing.formats.pades_level import Level
 from signing.formats.pdf_updates import DocumentTimeStamp, Store
-from verify.algorithms import AGREED, Algorithms
-from verify.chain import ChainJudge
-from verify.signature import SignatureJudgement, judge_signature
-from verify.structure import read_sealed_file
+from verify.files.structure import read_sealed_file
+from verify.signatures.algorithms import AGREED, Algorithms
+from verify.signatures.chain import ChainJudge
+from verify.signatures.signature import SignatureJudgement, judge_signature
 from verify.verdict import Indication, SubIndication, ValidationReport, Verdict
 
 PASSED = (Indication.TOTAL_PASSED, None)

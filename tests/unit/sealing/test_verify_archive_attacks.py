@@ -24,7 +24,7 @@ from signing.formats.pdf_updates import (
     encode_store,
     encode_time_stamp,
 )
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 from verify.verdict import Indication, Outcome, SubIndication, ValidationReport, Verdict
 
 Forgery = Callable[[bytes], bytes]

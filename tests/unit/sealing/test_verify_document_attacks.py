@@ -9,7 +9,7 @@ from sealing_office import AGENCIES, ORIGIN, Office, birth, render
 from signing.formats.canonical_json import encode_canonical_json
 from signing.formats.document_number import make_document_number
 from signing.formats.pades_level import Level
-from verify.structure import MAX_DOCUMENT_OCTETS, sealed_octets
+from verify.files.structure import MAX_DOCUMENT_OCTETS, sealed_octets
 from verify.verdict import Indication, SubIndication, ValidationReport, Verdict
 
 FIRST = make_document_number(2026, 1)

@@ -10,8 +10,8 @@ from pyhanko.pdf_utils.decode_limits import PdfDecodeLimitError
 from signing.formats.pdf_ground import _PAGE, _grown
 from signing.formats.pdf_tables import NotOurForm
 from verify.errors import NotVerified
-from verify.readers import view_file
-from verify.structure import read_sealed_file
+from verify.files.readers import view_file
+from verify.files.structure import read_sealed_file
 
 CATALOG = b"<</Type/Catalog/Pages 2 0 R>>"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from sealing_office import Office
 
-from verify import structure
+from verify.files import structure
 
 
 def behind_the_gap(pdf: bytes) -> bytes:

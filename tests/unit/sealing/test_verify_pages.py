@@ -25,10 +25,10 @@ from signing.rendering.template_set import (
     template_set_name,
 )
 from verify.documents import DocumentJudge
-from verify.drawing import open_drawing
 from verify.pages.archive import TemplateArchive
 from verify.pages.sight import SYMBOL_CORNER
 from verify.pages.symbol_alone import symbol_alone
+from verify.paper.drawing import open_drawing
 from verify.verdict import Indication, Outcome, ValidationReport, Verdict
 
 PASSED, DIFFERENT = (Outcome.PASSED, "identical"), (Outcome.FAILED, "different")

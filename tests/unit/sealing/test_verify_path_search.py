@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sealing_pki import CA, NOW, SEAL, YEARS, Authority, Party, certify, name
 
-from verify import paths
-from verify.chain import ChainJudge, Evidence
 from verify.errors import NotDecided
-from verify.paths import OUR_LIMITS
+from verify.signatures import paths
+from verify.signatures.chain import ChainJudge, Evidence
+from verify.signatures.paths import OUR_LIMITS
 from verify.verdict import SubIndication
 
 

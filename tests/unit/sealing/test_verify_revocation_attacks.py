@@ -9,7 +9,7 @@ from sealing_office import Office
 from sealing_pki import NOW, TSA, Revocation, certify
 
 from signing.pades.archive import Archivist
-from verify.structure import sealed_octets
+from verify.files.structure import sealed_octets
 from verify.verdict import Indication, SubIndication
 
 ENDS = NOW + timedelta(days=10)

@@ -9,13 +9,13 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
 from signing.formats.status_list import REVOKED_FOR, RevocationReason, Status  # noqa: E402 - the path comes first
-from verify.algorithms import AGREED  # noqa: E402
 from verify.constraints import BROKEN, REQUIREMENTS  # noqa: E402
 from verify.isolation import costs  # noqa: E402
 from verify.pages.words import WORDS, Finding  # noqa: E402
 from verify.reasons import MEANINGS, REMEMBERED, WITHDRAWN, Reason  # noqa: E402
 from verify.rules import RULES  # noqa: E402
 from verify.sentences import FAILED, PARTICULAR, PASSED, PASSED_OVER, UNSAID  # noqa: E402
+from verify.signatures.algorithms import AGREED  # noqa: E402
 from verify.verdict import Agreement, DocumentStatus, Indication, Verdict, Words, combine  # noqa: E402
 
 TABLE = ROOT / "docs" / "verdicts.md"

@@ -25,7 +25,7 @@ from playwright.sync_api import Page, Route, sync_playwright
 from keys.errors import IllegalTransition, KeyNotActive
 from signing.formats.trust_list import KeyState
 from signing.trust_lists import require_successor
-from verify.publication import PAGE_HEADERS, publish_page
+from verify.publishing.publication import PAGE_HEADERS, publish_page
 from verify.reasons import Reason
 from verify.seal import validate_seal_code
 from verify.trust import load_trust
@@ -159,7 +159,7 @@ def test_the_page_says_the_same_of_every_code(site_of_codes: CodeKeySite, page: 
     anchor = site.root_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     publish_page(site.public, verify_origin=ORIGIN, trust_anchor_spki=anchor)
     # As written: what is published has the judge inside one script with the page.
-    shutil.copytree(str(resources.files("verify") / "page"), site.public / "source")
+    shutil.copytree(str(resources.files("verify") / "browser"), site.public / "source")
 
     texts = [text for text, _, _ in (*history.codes, *history.forgeries())]
     instants = [site.now, site.now + timedelta(days=5), site.now + timedelta(days=40)]

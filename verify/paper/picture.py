@@ -23,7 +23,7 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a length
 
 
 class PictureRefused(Exception):
-    """`code` as in `verify.scan`."""
+    """`code` as in `verify.paper.scan`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -25,7 +25,7 @@ from signing.formats.pdf_ground import read_ground
 from signing.formats.pdf_tables import NotOurForm, find_table, read_table
 from signing.formats.pdf_updates import DocumentTimeStamp, Store, Update, read_updates
 from verify.errors import FormatFailure, NotVerified
-from verify.readers import FileView, SignatureView, view_file
+from verify.files.readers import FileView, SignatureView, view_file
 
 MAX_DOCUMENT_OCTETS = 8 * 1024 * 1024
 MAX_CONTENTS_OCTETS = 64 * 1024

@@ -5,8 +5,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
-from verify.algorithms import strong_hash
-from verify.revoked import MAX_ANSWER_OCTETS, NOT_SAID, Revoked
+from verify.signatures.algorithms import strong_hash
+from verify.signatures.revoked import MAX_ANSWER_OCTETS, NOT_SAID, Revoked
 
 _CRL_EXTENSIONS = frozenset({ExtensionOID.AUTHORITY_KEY_IDENTIFIER, ExtensionOID.CRL_NUMBER})
 _CRL_PARTS = frozenset(

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from verify.algorithms import MIN_RSA_BITS
-from verify.extensions import extension_of
+from verify.signatures.algorithms import MIN_RSA_BITS
+from verify.signatures.extensions import extension_of
 
 # Of authorities that a file brings: what costs more to verify than any that we certify.
 MAX_AUTHORITY_RSA_BITS = 4096

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pypdfium2
 from pypdfium2 import PdfDocument, PdfiumError, PdfPage
 
-from verify.symbols import Drawing
+from verify.paper.symbols import Drawing
 
 MAX_PIXELS = 16_000_000
 POINTS_PER_INCH = 72

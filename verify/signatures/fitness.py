@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from verify.errors import NotDecided, NotVerified
-from verify.extensions import extension_of
-from verify.paths import Limits, Path
+from verify.signatures.extensions import extension_of
+from verify.signatures.paths import Limits, Path
 from verify.verdict import SubIndication
 
 _UNDERSTOOD = frozenset(

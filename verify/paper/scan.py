@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from signing.formats.seal_code import SealCodeError, UnknownSealVersion, parse_seal_code
-from verify.drawing import MAX_PIXELS, POINTS_PER_INCH, DrawnFile, Undrawable, open_drawing
-from verify.picture import PictureRefused, is_picture, page_of_picture
-from verify.symbols import read_symbols
+from verify.paper.drawing import MAX_PIXELS, POINTS_PER_INCH, DrawnFile, Undrawable, open_drawing
+from verify.paper.picture import PictureRefused, is_picture, page_of_picture
+from verify.paper.symbols import read_symbols
 from verify.verdict import Words
 
 MAX_SCAN_OCTETS = 32 * 1024 * 1024

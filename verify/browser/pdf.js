@@ -1,4 +1,4 @@
-// A sealed PDF, as far as a browser can judge it; the twin of verify/structure.py and signing/formats/pdf_updates.py
+// A sealed PDF, as far as a browser can judge it; the twin of verify/files/structure.py and signing/formats/pdf_updates.py
 // for the forms in which documents are issued. It shows no page and follows no reference: what is signed is what the
 // authority sealed, and behind the seal only a security store may pass, octet by octet as ours are written.
 

@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
 
-from verify.crls import is_whole_crl_of, parse_crl, revoked_by_entry
-from verify.ocsp_answers import is_about, parse_ocsp, revoked_by_answer
-from verify.revoked import Revoked
+from verify.signatures.crls import is_whole_crl_of, parse_crl, revoked_by_entry
+from verify.signatures.ocsp_answers import is_about, parse_ocsp, revoked_by_answer
+from verify.signatures.revoked import Revoked
 
 CLOCK_SKEW = timedelta(minutes=5)
 MAX_REMEMBERED = 4096

@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.x509.ocsp import load_der_ocsp_response
 
-from verify.algorithms import Algorithms, of_certificate, of_key
-from verify.chain import ChainJudge, Evidence
 from verify.errors import NotDecided, NotVerified
-from verify.fitness import Role
-from verify.structure import SealedFile
-from verify.time_stamps import TimeStamp, parse_time_stamp
+from verify.files.structure import SealedFile
+from verify.signatures.algorithms import Algorithms, of_certificate, of_key
+from verify.signatures.chain import ChainJudge, Evidence
+from verify.signatures.fitness import Role
+from verify.signatures.time_stamps import TimeStamp, parse_time_stamp
 from verify.trail import Trail
 from verify.verdict import SubIndication
 

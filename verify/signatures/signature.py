@@ -17,16 +17,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from signing.formats.pades_level import Level
-from verify.algorithms import Algorithms
-from verify.chain import ChainJudge
 from verify.errors import NotDecided, NotVerified
-from verify.fitness import Role
-from verify.past import CLOCK_SKEW, Past, Proof, evidence_of
-from verify.revoked import Revoked
+from verify.files.structure import SealedFile
 from verify.sentences import failed, passed, passed_over
-from verify.signed_data import SignedData, parse_signed_data
-from verify.structure import SealedFile
-from verify.time_stamps import parse_time_stamp
+from verify.signatures.algorithms import Algorithms
+from verify.signatures.chain import ChainJudge
+from verify.signatures.fitness import Role
+from verify.signatures.past import CLOCK_SKEW, Past, Proof, evidence_of
+from verify.signatures.revoked import Revoked
+from verify.signatures.signed_data import SignedData, parse_signed_data
+from verify.signatures.time_stamps import parse_time_stamp
 from verify.trail import Trail
 from verify.verdict import Check, Constraint, Indication, Outcome, SignatureFacts, SubIndication
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from signing.formats.seal_code import external_data
-from verify.compaction import compact_bundle, compact_script, compact_style
+from verify.publishing.compaction import compact_bundle, compact_script, compact_style
 from verify.reasons import MEANINGS, REMEMBERED, Meaning
 from verify.verdict import DocumentStatus, Indication
 
@@ -173,7 +173,7 @@ def _with_lists(source: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (resources.files("verify") / "page" / name).read_text("utf-8")
+    return (resources.files("verify") / "browser" / name).read_text("utf-8")
 
 
 def _version(files: dict[str, bytes]) -> str:

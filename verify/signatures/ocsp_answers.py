@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from verify.algorithms import strong_hash
-from verify.revoked import MAX_ANSWER_OCTETS, NOT_SAID, Revoked
+from verify.signatures.algorithms import strong_hash
+from verify.signatures.revoked import MAX_ANSWER_OCTETS, NOT_SAID, Revoked
 
 _OCSP_HASHES = (hashes.SHA1, hashes.SHA256)
 

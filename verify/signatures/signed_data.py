@@ -16,8 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from verify.algorithms import MIN_RSA_BITS, RSA_PKCS1, of_key
 from verify.errors import NotVerified
+from verify.signatures.algorithms import MIN_RSA_BITS, RSA_PKCS1, of_key
 from verify.trail import Trail
 from verify.verdict import SubIndication
 

@@ -9,7 +9,7 @@ from asn1crypto import tsp
 from cryptography import x509
 
 from verify.errors import NotVerified
-from verify.signed_data import parse_signed_data
+from verify.signatures.signed_data import parse_signed_data
 from verify.trail import Trail
 from verify.verdict import SubIndication
 

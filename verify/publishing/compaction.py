@@ -3,7 +3,7 @@
 Of names, one spelling becomes one other in the whole file, whatever its scope: local ones, if they never
 stand where they could mean something to others (behind a dot, as a key, in braces that may be an object,
 as an import or export), and those that the caller says are ours alone. A test compares them with every
-name that a browser has. Whoever wants to read the page finds its sources under `verify/page/`.
+name that a browser has. Whoever wants to read the page finds its sources under `verify/browser/`.
 """
 
 import re
@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise, product
 from string import ascii_letters
 
-from verify.script_tokens import CLOSING, NotCompacted, Token, read_tokens, write_tokens
+from verify.publishing.script_tokens import CLOSING, NotCompacted, Token, read_tokens, write_tokens
 
 _KEYWORDS = frozenset(
     re.findall(

@@ -17,10 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from verify.errors import NotDecided
-from verify.fitness import Role, check_path, check_role, check_validity
-from verify.paths import OUR_LIMITS, Limits, Path, find_path, may_issue
-from verify.revocation import Knowledge, RevocationMemory
-from verify.revoked import Revoked
+from verify.signatures.fitness import Role, check_path, check_role, check_validity
+from verify.signatures.paths import OUR_LIMITS, Limits, Path, find_path, may_issue
+from verify.signatures.revocation import Knowledge, RevocationMemory
+from verify.signatures.revoked import Revoked
 from verify.trail import Trail
 from verify.verdict import SubIndication
 

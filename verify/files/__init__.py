@@ -1,0 +1,1 @@
+"""Reads sealed files: one form, two parsers, nothing beside what was sealed."""

@@ -1,0 +1,1 @@
+"""Reads seal codes off scans, photographs and drawn pages."""

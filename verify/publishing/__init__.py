@@ -1,0 +1,1 @@
+"""Puts the public page where everybody finds it: compacted, with its anchor inside."""
