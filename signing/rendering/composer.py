@@ -30,6 +30,7 @@ from signing.rendering.template_set import AGENCIES, HERE, PREPARATION, Template
 from signing.rendering.view import parse_agencies, view_of
 
 STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
+PANIC = "PanicException"  # of pyo3_runtime, a module that cannot be imported
 MAX_KEPT = 4
 _KEPT: "dict[str, Composer]" = {}
 _KEEPING = threading.Lock()
@@ -59,13 +60,8 @@ class Composer:
             weakref.finalize(self, _remove, place, os.getpid())
         # Typst takes its input through the compiler's own state: one compilation at a time.
         self._lock = threading.Lock()
-        self._compiler = typst.Compiler(
-            root=place / "templates",
-            font_paths=typst.Fonts(
-                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(place / "fonts")]
-            ),
-            ignore_system_fonts=True,
-        )
+        self._place = place
+        self._compiler = self._open_compiler()
 
     def compose(self, embedded: dict[str, JsonValue], seal: SealSymbol, *, at: datetime) -> bytes:
         """The page(s) of one document, with `embedded` attached as canonical `record.json`.
@@ -99,12 +95,29 @@ class Composer:
         """
         check_texts(value, self._drawable, field=field)
 
+    def _open_compiler(self) -> "typst.Compiler":
+        return typst.Compiler(
+            root=self._place / "templates",
+            font_paths=typst.Fonts(
+                include_system_fonts=False,
+                include_embedded_fonts=False,
+                font_paths=[str(self._place / "fonts")],
+            ),
+            ignore_system_fonts=True,
+        )
+
     def _compile(self, kind: str, main: bytes, at: datetime) -> bytes:
         try:
             with self._lock:
                 pdf = self._compiler.compile(main, format="pdf", pdf_standards=STANDARDS, timestamp=at)
         except typst.TypstError as error:
             raise TemplateFailed(kind=kind, diagnostic=error.diagnostic or error.message) from error
+        except BaseException as error:
+            if type(error).__name__ != PANIC:
+                raise
+            # A defect of the compiler itself, and no `Exception`: it would end the thread.
+            self._compiler = self._open_compiler()  # what the old one holds may be half changed
+            raise TemplateFailed(kind=kind, diagnostic=f"the compiler panicked: {error}") from error
         # A seal is appended as an incremental update, which must begin on a line of its own.
         return separate_stream_ends(cast("bytes", pdf)) + b"\n"
 
