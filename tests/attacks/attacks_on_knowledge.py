@@ -17,6 +17,7 @@ from sealing_pki import NOW, Authority, Revocation, certify, key
 
 from signing.formats.status_list import Status
 from signing.formats.trust_list import FILE_NAME, KeyState
+from verify.bundle.opening import open_trust
 from verify.bundle.store import TrustStore
 from verify.bundle.update import VouchedRoot, update_store
 from verify.memory import NOTHING_SEEN, Memory
@@ -265,6 +266,21 @@ def newer_bundle_of_older_lists(scene: Scene) -> Attempt:
     withdrawn, publisher = withdrawn_of(scene), withdrawn_of(scene).publisher
     new = publisher.bundled(withdrawn.late, version=2, at=LATE)
     return _stored(withdrawn, new, publisher.bundled(withdrawn.early, version=3, at=LATE))
+
+
+@attack(BUNDLES, Source.OURS, verdict=OPEN, because="status-rolled-back")
+def store_that_has_forgotten(scene: Scene) -> Attempt:
+    """Older lists lie where a copy is kept, as a store of its own, for somebody who remembers newer ones."""
+    withdrawn, publisher = withdrawn_of(scene), withdrawn_of(scene).publisher
+    old = withdrawn.late.with_({STATUS: withdrawn.early.files[STATUS]})
+    with TemporaryDirectory() as folder:
+        store = TrustStore(Path(folder) / "store")
+        shelf = publisher.bundled(old, version=1, at=EARLY).write(Path(folder) / "old")
+        update_store(store, shelf, at=AT, root=_root_of(withdrawn.late))
+        trust = open_trust(store.path, at=AT, memory=withdrawn.seen())
+        content = {name: trust.source.read(name) for name in withdrawn.late.files}
+    kept = Shelf({name: data for name, data in content.items() if data is not None})
+    return Attempt(pdf=withdrawn.pdf, trust=replace(trust, source=kept), at=AT)
 
 
 @attack(BUNDLES, Source.OURS, verdict=OPEN, because="bundle-incomplete")

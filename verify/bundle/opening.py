@@ -1,7 +1,7 @@
 """Where trust comes from: a store, or a published root as it stands.
 
-Call `open_trust` with whatever the person named. With a store there is nothing else to remember; with a
-place, `memory` is the caller's to keep.
+Call `open_trust` with whatever the person named. A store remembers for itself, a place does not; what the
+caller remembers counts everywhere, because nobody but the caller knows who keeps what was named.
 """
 
 import os
@@ -29,16 +29,16 @@ def open_trust(location: str | Path | TrustStore, *, at: datetime, memory: Memor
     Args:
         location: a trust store or its folder, a published directory, an https address, a zip.
         at: the instant to judge by.
-        memory: what the caller has seen before; a store remembers for itself.
+        memory: what the caller has seen before; what a store remembers counts too.
 
     Raises:
         TrustError: nothing there can be relied on (`BundleError` for stores).
         ValueError: an address by plain http.
     """
     if isinstance(location, TrustStore):
-        return location.open(at=at)
+        return location.open(at=at, memory=memory)
     if "://" not in str(location) and TrustStore.is_at(Path(location)):
-        return TrustStore(Path(location)).open(at=at)
+        return TrustStore(Path(location)).open(at=at, memory=memory)
     if is_zip(location):
         return _open_zip(location, at, memory)
     return load_trust(location, at=at, memory=memory)

@@ -8,7 +8,9 @@ One file decides what counts, and it is replaced as a whole: a crash leaves the 
 one, never half of either. Every byte is compared with its digest when it is read. What was
 superseded stays a day, for whoever still works with it.
 
-The store remembers; whoever uses it needs no other memory of what was seen.
+The store remembers; whoever keeps it needs no other memory of what was seen. Whoever does not keep it
+(a share, a stick) must not believe its memory alone: anybody can write one. Its bundle is believed only as
+the root's signer signed it, each time that it is read.
 """
 
 import hashlib
@@ -25,12 +27,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from signing.formats.trust_bundle import FOLDER, MAX_BYTES, Bundle, parse_bundle
+from signing.formats.trust_bundle import FOLDER, MAX_BYTES, Bundle, SignedBundle, parse_bundle
+from verify.bundle.believing import require_believable_bundle
 from verify.bundle.problems import BundleError, BundleProblem
 from verify.bundle.source import BundleSource
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
 from verify.sources import DirectorySource, SourceUnavailable
-from verify.trust import ROOT_FILE, Trust, load_trust
+from verify.trust import ROOT_FILE, Trust, TrustRefused, load_trust
 from verify.whole_files import replace_file
 
 if sys.platform != "win32":
@@ -92,17 +95,24 @@ class TrustStore:
         Raises:
             BundleError: there is none, or it is damaged.
         """
-        return self._bundle_of(self.state())
+        return self._believed(self.state()).bundle
 
-    def open(self, *, at: datetime) -> Trust:
+    def open(self, *, at: datetime, memory: Memory = NOTHING_SEEN) -> Trust:
         """What it vouches for at `at`, without a network; lists older than it ever held do not count.
+
+        Args:
+            at: the instant to judge by.
+            memory: what the caller has seen elsewhere; the newer of both memories counts.
 
         Raises:
             BundleError: there is none, or it is damaged.
-            TrustRefused: what it holds breaks a rule.
+            TrustRefused: what it holds breaks a rule, or the memory is of another root.
         """
         state = self.state()
-        return load_trust(self.source_of(self._bundle_of(state), state.root), at=at, memory=state.memory)
+        signed = self._believed(state)
+        trust = load_trust(self.source_of(signed.bundle, state.root), at=at, memory=_newest(state, memory))
+        require_believable_bundle(signed, trust.roots, trust.crls, at=at)
+        return trust
 
     def source_of(self, bundle: Bundle, root: str) -> BundleSource:
         """The published root as `bundle` has it, below the one root of the store.
@@ -179,7 +189,7 @@ class TrustStore:
             os.close(descriptor)
 
     def signed_bundle(self, state: StoreState) -> bytes:
-        """The bundle as it was signed: believed when it was taken in, and the same bytes since.
+        """The bundle as it was signed: the bytes that were taken in.
 
         Raises:
             BundleError: it is damaged.
@@ -189,8 +199,28 @@ class TrustStore:
             raise BundleError(BundleProblem.STORE_DAMAGED, f"{FOLDER}/{state.bundle}")
         return data
 
-    def _bundle_of(self, state: StoreState) -> Bundle:
-        return parse_bundle(self.signed_bundle(state)).bundle
+    def _believed(self, state: StoreState) -> SignedBundle:
+        """The bundle that `state` names, by the root alone: who was revoked stands in the bundle itself."""
+        try:
+            signed = parse_bundle(self.signed_bundle(state))
+            root = x509.load_pem_x509_certificate(self.root_pem(state.root))
+        except ValueError as error:
+            raise BundleError(BundleProblem.STORE_DAMAGED, f"{FOLDER}/{state.bundle}") from error
+        require_believable_bundle(signed, [root], (), at=state.updated_at)
+        return signed
+
+
+def _newest(state: StoreState, memory: Memory) -> Memory:
+    seen = state.memory
+    try:
+        return memory.advance(
+            root=state.root,
+            trust_list_version=seen.trust_list_version,
+            root_crl=seen.root_crl,
+            status_lists=seen.status_lists,
+        )
+    except ValueError as error:
+        raise TrustRefused(ROOT_FILE, "is another root than the one remembered") from error
 
 
 def _stored(state: StoreState) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """What a store has taken in stays whole, can be carried away, and says how old it is."""
 
+import hashlib
+import json
 import shutil
 import zipfile
 from datetime import timedelta
@@ -18,9 +20,10 @@ from verify.bundle.problems import SENTENCES, BundleError, BundleProblem
 from verify.bundle.store import STATE_FILE, TrustStore
 from verify.bundle.update import update_store
 from verify.bundle.words import overview_as_json, overview_lines, update_as_json, update_lines
+from verify.memory import Memory
 from verify.reasons import Reason
 from verify.seal import validate_seal_code
-from verify.trust import TrustError
+from verify.trust import TrustError, TrustRefused
 
 
 @pytest.mark.parametrize("fails_at", range(1, 5))
@@ -96,6 +99,44 @@ def test_another_root_put_into_the_store_is_noticed(ready: World, tmp_path: Path
     assert caught.value.problem is BundleProblem.STORE_DAMAGED
     ready.update(root=ready.vouched)  # who has the certificate mends it
     assert ready.reason(ready.site.code()) is Reason.IN_FORCE
+
+
+def _as_a_store(ready: World, public: Path, signed: bytes) -> Path:
+    """A published directory that somebody made look like a store which remembers nothing."""
+    digest = hashlib.sha256(signed).hexdigest()
+    (public / "bundle" / digest).write_bytes(signed)
+    state = json.loads((ready.store.path / STATE_FILE).read_bytes())
+    forgotten = {**state["memory"], "trust_list": 0, "root_crl": 0, "status_lists": {}}
+    told = {**state, "bundle": digest, "memory": forgotten, "superseded": {}}
+    (public / STATE_FILE).write_text(json.dumps(told))
+    return public
+
+
+def test_a_place_that_looks_like_a_store_does_not_set_the_callers_memory_aside(ready: World) -> None:
+    """Whoever keeps the copy puts old lists back, and a store's file beside them."""
+    older = ready.copy("older")
+    signed = (older / FILE_NAME).read_bytes()
+    code = ready.site.code()
+    ready.published_later()
+    newest = open_trust(ready.site.public, at=ready.site.now)
+    newest.status_list(1)
+    trust = open_trust(_as_a_store(ready, older, signed), at=ready.site.now, memory=newest.remember())
+    report = validate_seal_code(code, trust=trust, at=ready.site.now)
+    assert report.reason in {Reason.TRUST_ROLLED_BACK, Reason.STATUS_ROLLED_BACK}
+    another = Memory(root="0" * 64, trust_list_version=1)
+    with pytest.raises(TrustRefused, match="another root"):
+        open_trust(ready.store, at=ready.site.now, memory=another)
+
+
+def test_the_bundle_of_a_store_is_believed_only_as_it_was_signed(ready: World) -> None:
+    """Its digest stands in a file that anybody can write."""
+    forged = bytearray((ready.site.public / FILE_NAME).read_bytes())
+    forged[-1] ^= 1
+    place = TrustStore(_as_a_store(ready, ready.copy("forged"), bytes(forged)))
+    for ask in (place.bundle, lambda: place.open(at=ready.site.now)):
+        with pytest.raises(BundleError) as caught:
+            ask()
+        assert caught.value.problem is BundleProblem.NOT_BELIEVED
 
 
 def test_a_stick_carries_a_store_to_where_there_is_no_network(ready: World, tmp_path: Path) -> None:
