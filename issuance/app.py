@@ -108,8 +108,8 @@ class Service:
             self.trust_services.publish(at=at)
         finally:  # where a ceremony is lacking, statuses are due all the same
             if self.trust_services.code_keys.published() is not None:  # else no list tells who signs them
-                self.parts.statuses.publish_all(at=at)
-        self.trust_services.publish_bundle(at=at, at_once=True)
+                self.parts.statuses.publish_all()
+        self.trust_services.publish_bundle(at=self.parts.clock(), at_once=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +172,7 @@ def compose(
         files=FileStore(layout.documents),
         statuses=StatusPublisher(
             engine=engine,
+            clock=clock,
             directory=layout.public / "status",
             sign=trust_services.status_list_signer().sign,
             write=write_public,

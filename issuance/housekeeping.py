@@ -64,7 +64,7 @@ class Housekeeping:
             for forget in (forget_expired, forget_codes, forget_attempts, forget_tokens):
                 forget(connection, at=at)
         service.exchange.resolve_unfinished(older_than=UNANSWERED_AFTER)
-        service.parts.statuses.publish(at=at)
+        service.parts.statuses.publish()
         with suppress(CeremonyNeeded):  # publishing, hourly, says so
             service.trust_services.follow(at=at)
         is_due = self._published_at is None or at - self._published_at >= PUBLISH_EVERY
@@ -78,7 +78,7 @@ class Housekeeping:
             self._keep_key_logs(at)
         service.desk.issue_due(by=HOUSEKEEPER, at=at)
         with suppress(CeremonyNeeded):  # as above
-            service.trust_services.publish_bundle(at=at)
+            service.trust_services.publish_bundle(at=service.parts.clock())
         self._warn(at)
 
     def _warn(self, at: datetime) -> None:

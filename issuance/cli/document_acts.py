@@ -62,5 +62,5 @@ def _done(service: Service, number: str, act: Act, action: str, facts: trail.Fac
         document = act(connection, load_document(connection, number), at)
         about = trail.AuditObject(kind="document", id=document.number)
         trail.record(connection, system_actor("operator"), action, about, at=at, facts=facts)
-    service.parts.statuses.publish(at=at)
+    service.parts.statuses.publish()
     return document

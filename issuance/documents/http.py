@@ -163,7 +163,7 @@ class DocumentsHttp:
     def _once_and_publish(self, call: Call, effect: Callable[[Connection], Answer], at: datetime) -> Response:
         with self._engine.begin() as connection:
             answer = once(connection, call, lambda: effect(connection), at=at)
-        self._statuses.publish(at=at)
+        self._statuses.publish()
         return answer.response()
 
     def _own_agencys(self, connection: Connection, number: str, actor: Actor) -> Document:

@@ -4,7 +4,9 @@ The truth is the `status_changes` table, which only grows. A publisher keeps eac
 list in memory, applies the changes it has not seen, and writes the list anew,
 signed, as a whole file. Any number of publishers may run: each reads the changes and
 writes the files inside one transaction in which no other changes or publishes
-statuses, so no publisher can put back an older list than another has written.
+statuses, so no publisher can put back an older list than another has written. The
+instant of a list is read inside it too: a list that says more is never dated earlier,
+for whoever keeps copies believes the later one.
 """
 
 import threading
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from issuance.clock import Clock
 from issuance.documents.book import STATUS_LIST_SIZE, STATUSES
 from issuance.documents.models import status_changes
 from issuance.locks import take_turn
@@ -28,6 +31,7 @@ class StatusPublisher:
 
     Args:
         engine: the service's database.
+        clock: the time it goes by, asked while nobody else publishes.
         directory: the `status/` folder of the published files.
         sign: makes the signed bytes of one list.
         write: puts a file in place as a whole.
@@ -37,26 +41,29 @@ class StatusPublisher:
         self,
         *,
         engine: Engine,
+        clock: Clock,
         directory: Path,
         sign: SignStatusList,
         write: Callable[[Path, bytes], None],
     ) -> None:
-        self._engine, self._directory, self._sign, self._write = engine, directory, sign, write
+        self._engine, self._clock = engine, clock
+        self._directory, self._sign, self._write = directory, sign, write
         self._lists: dict[int, StatusList] = {1: StatusList.not_issued(STATUS_LIST_SIZE)}
         self._seen = 0
         self._lock = threading.Lock()
 
-    def publish(self, *, at: datetime) -> int:
+    def publish(self) -> int:
         """Apply and publish all changes since the last time; says how many there were."""
-        return self._publish(at, every_list=False)
+        return self._publish(every_list=False)
 
-    def publish_all(self, *, at: datetime) -> None:
+    def publish_all(self) -> None:
         """Sign and publish every list anew, changed or not, before the last signature grows old."""
-        self._publish(at, every_list=True)
+        self._publish(every_list=True)
 
-    def _publish(self, at: datetime, *, every_list: bool) -> int:
+    def _publish(self, *, every_list: bool) -> int:
         with self._lock, self._engine.begin() as connection:
             take_turn(connection, STATUSES)
+            at = self._clock()
             unseen = select(status_changes).where(status_changes.c.sequence > self._seen)
             changes = list(connection.execute(unseen.order_by(status_changes.c.sequence)))
             for change in changes:

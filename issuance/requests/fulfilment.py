@@ -268,7 +268,7 @@ class Fulfilment:
             return self._release_document(connection, request, document)
 
     def _deliver(self, request: Request) -> State:
-        self._parts.statuses.publish(at=self._parts.clock())
+        self._parts.statuses.publish()
         facts = self._hand_over(request)
         with self._parts.engine.begin() as connection:
             return self._move(connection, request, Event.DELIVER, facts=facts).state
@@ -281,7 +281,7 @@ class Fulfilment:
             return self._release_document(connection, request, document)
 
     def _close_refusal(self, request: Request) -> State:
-        self._parts.statuses.publish(at=self._parts.clock())
+        self._parts.statuses.publish()
         self._parts.treasury.send_refund(request.number)
         facts = self._hand_over(request)
         with self._parts.engine.begin() as connection:

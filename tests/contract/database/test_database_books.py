@@ -133,6 +133,7 @@ def publishers(database_url: str, tmp_path: Path) -> Iterator[list[StatusPublish
     yield [
         StatusPublisher(
             engine=each,
+            clock=lambda: NOON,
             directory=tmp_path,
             sign=lambda _, entries, __: entries.compress(),
             write=_write_whole,
@@ -151,7 +152,7 @@ def test_statuses_published_while_documents_are_released_are_never_lost_or_put_b
 
     def release_and_look(document: Document, publisher: StatusPublisher) -> bool:
         release(engine, document)
-        publisher.publish(at=NOON)
+        publisher.publish()
         return _status(tmp_path, document) == Status.VALID
 
     found = race(
@@ -169,6 +170,7 @@ def test_a_change_that_is_committed_late_is_not_overlooked(postgresql: Engine, t
     """Sequences are drawn before the commit: without a turn, the later one could be seen first."""
     publisher = StatusPublisher(
         engine=postgresql,
+        clock=lambda: NOON,
         directory=tmp_path,
         sign=lambda _, entries, __: entries.compress(),
         write=_write_whole,
@@ -180,7 +182,7 @@ def test_a_change_that_is_committed_late_is_not_overlooked(postgresql: Engine, t
             book.record_released(quick, second, at=NOON)
 
     release(postgresql, second)
-    assert publisher.publish(at=NOON) == 2
+    assert publisher.publish() == 2
     assert _status(tmp_path, first) == _status(tmp_path, second) == Status.VALID
 
 

@@ -49,11 +49,12 @@ def test_an_upgrade_says_every_withdrawal_again_and_rewrites_nothing(empty_url: 
     published: list[StatusList] = []
     publisher = StatusPublisher(
         engine=engine,
+        clock=lambda: NOON,
         directory=tmp_path,
         sign=lambda _, entries, __: published.append(entries) or b"",  # type: ignore[func-returns-value]
         write=lambda _, __: None,
     )
-    publisher.publish(at=NOON)
+    publisher.publish()
     assert [published[-1].get(index) for index in range(len(BEFORE))] == [row[3] for row in BEFORE]
     engine.dispose()
 

@@ -146,7 +146,7 @@ class Site:
         with self.service.parts.engine.begin() as connection:
             self.service.movements.keep_deadlines(connection, at=at)
         self.service.exchange.resolve_unfinished(older_than=timedelta(seconds=30))
-        self.service.parts.statuses.publish(at=at)
+        self.service.parts.statuses.publish()
         for folder in (self.layout.documents, self.layout.attachments):
             FileStore(folder).sweep(before=datetime(2100, 1, 1, tzinfo=UTC))
         sweep_public(self.layout.public, before=datetime(2100, 1, 1, tzinfo=UTC))

@@ -42,7 +42,7 @@ def never_published(site: Site) -> None:
         connection.execute(text("DELETE FROM status_changes"))
     (site.layout.public / "status" / "1.cwt").unlink()
     site.restart()
-    site.service.parts.statuses.publish_all(at=site.clock())
+    site.service.parts.statuses.publish_all()
 
 
 TAMPERINGS = {

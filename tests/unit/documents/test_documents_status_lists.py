@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert
 
+from issuance.clock import Clock
 from issuance.database import metadata, open_database
 from issuance.documents.models import Document, status_changes
 from issuance.documents.standing import revoke, supersede
@@ -28,13 +29,17 @@ def file_engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def publisher(
-    engine: Engine, public: Path, *, watch: Callable[[int], None] = lambda _: None
+    engine: Engine,
+    public: Path,
+    *,
+    watch: Callable[[int], None] = lambda _: None,
+    clock: Clock = lambda: NOON,
 ) -> StatusPublisher:
     def sign(number: int, entries: StatusList, at: datetime) -> bytes:
         watch(number)
         return f"{at:%Y-%m-%dT%H:%M:%S} ".encode() + entries.compress()
 
-    return StatusPublisher(engine=engine, directory=public, sign=sign, write=write_public)
+    return StatusPublisher(engine=engine, clock=clock, directory=public, sign=sign, write=write_public)
 
 
 def published(public: Path, number: int = 1) -> StatusList:
@@ -50,7 +55,7 @@ def test_a_document_is_published_as_the_book_says(engine: Engine, tmp_path: Path
     with engine.begin() as connection:
         sealed = seal(connection, intend(connection, "R-0"))
         valid, revoked, replaced = (released(connection, f"R-{count}") for count in range(1, 4))
-    assert statuses.publish(at=NOON) == 3
+    assert statuses.publish() == 3
     assert [status_of(tmp_path, each) for each in (sealed, valid, revoked, replaced)] == [
         Status.NOT_ISSUED,
         Status.VALID,
@@ -60,7 +65,7 @@ def test_a_document_is_published_as_the_book_says(engine: Engine, tmp_path: Path
     with engine.begin() as connection:
         revoke(connection, revoked, reason=RevocationReason.FRAUD, at=NOON)
         supersede(connection, replaced, by=valid.number, at=NOON)
-    assert statuses.publish(at=NOON) == 2
+    assert statuses.publish() == 2
     assert [status_of(tmp_path, each) for each in (sealed, valid, revoked, replaced)] == [
         Status.NOT_ISSUED,
         Status.VALID,
@@ -76,7 +81,7 @@ def test_what_was_rolled_back_is_not_published(engine: Engine, tmp_path: Path) -
     with engine.connect() as connection:
         released(connection, "R-1")
         connection.rollback()
-    assert statuses.publish(at=NOON) == 0
+    assert statuses.publish() == 0
     assert not list(tmp_path.iterdir())
 
 
@@ -85,19 +90,20 @@ def test_nothing_new_writes_nothing(engine: Engine, tmp_path: Path) -> None:
     statuses = publisher(engine, tmp_path, watch=signed.append)
     with engine.begin() as connection:
         released(connection, "R-1")
-    assert (statuses.publish(at=NOON), statuses.publish(at=NOON)) == (1, 0)
+    assert (statuses.publish(), statuses.publish()) == (1, 0)
     assert signed == [1]
 
 
 def test_only_lists_that_changed_are_signed_and_all_on_demand(engine: Engine, tmp_path: Path) -> None:
     signed: list[int] = []
-    statuses = publisher(engine, tmp_path, watch=signed.append)
+    today = [NOON]
+    statuses = publisher(engine, tmp_path, watch=signed.append, clock=lambda: today[0])
     for number in (1, 2, 3):
         _change(engine, status_list=number, index=5, status=0)
-        statuses.publish(at=NOON)
+        statuses.publish()
     assert signed == [1, 2, 3]
-    later = datetime(2026, 11, 23, tzinfo=UTC)
-    statuses.publish_all(at=later)
+    today[0] = datetime(2026, 11, 23, tzinfo=UTC)
+    statuses.publish_all()
     assert sorted(signed[3:]) == [1, 2, 3]
     for number in (1, 2, 3):
         assert (tmp_path / f"{number}.cwt").read_bytes().startswith(b"2026-11-23")
@@ -107,7 +113,7 @@ def test_only_lists_that_changed_are_signed_and_all_on_demand(engine: Engine, tm
 def test_a_fresh_installation_publishes_a_list_in_which_nothing_is_issued(
     engine: Engine, tmp_path: Path
 ) -> None:
-    publisher(engine, tmp_path).publish_all(at=NOON)
+    publisher(engine, tmp_path).publish_all()
     assert published(tmp_path) == StatusList.not_issued()
 
 
@@ -117,7 +123,7 @@ def test_a_publisher_that_starts_anew_publishes_what_an_old_one_left_out(
     """A process that died between its commit and its publishing."""
     with engine.begin() as connection:
         document = released(connection, "R-1")
-    publisher(engine, tmp_path).publish(at=NOON)
+    publisher(engine, tmp_path).publish()
     assert status_of(tmp_path, document) is Status.VALID
 
 
@@ -130,14 +136,18 @@ def test_a_publishing_that_failed_is_made_up_for(engine: Engine, tmp_path: Path)
         write_public(path, content)
 
     statuses = StatusPublisher(
-        engine=engine, directory=tmp_path, sign=lambda _, entries, __: b" " + entries.compress(), write=write
+        engine=engine,
+        clock=lambda: NOON,
+        directory=tmp_path,
+        sign=lambda _, entries, __: b" " + entries.compress(),
+        write=write,
     )
     with engine.begin() as connection:
         document = released(connection, "R-1")
     with pytest.raises(OSError, match="No space"):
-        statuses.publish(at=NOON)
+        statuses.publish()
     broken["disk"] = False
-    assert statuses.publish(at=NOON) == 1
+    assert statuses.publish() == 1
     assert status_of(tmp_path, document) is Status.VALID
 
 
@@ -160,9 +170,30 @@ def test_nobody_else_can_write_while_a_list_is_signed_and_put_in_place(
 
     with file_engine.begin() as connection:
         released(connection, "R-1")
-    getattr(publisher(file_engine, tmp_path, watch=try_to_write), call)(at=NOON)
+    getattr(publisher(file_engine, tmp_path, watch=try_to_write), call)()
     assert locked
     assert all(locked)
+
+
+def test_the_instant_of_a_list_is_read_while_nobody_else_can_publish(
+    file_engine: Engine, tmp_path: Path
+) -> None:
+    """Read before the wait, it would date a list that says more before one that says less."""
+    locked: list[bool] = []
+
+    def look_at_the_clock() -> datetime:
+        other = sqlite3.connect(tmp_path / "service.db", timeout=0, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            locked.append(False)
+        except sqlite3.OperationalError:
+            locked.append(True)
+        finally:
+            other.close()
+        return NOON
+
+    publisher(file_engine, tmp_path, clock=look_at_the_clock).publish_all()
+    assert locked == [True]
 
 
 Change = tuple[int, int, int]
@@ -192,9 +223,9 @@ def test_two_publishers_never_put_back_what_one_of_them_published(
         if name == "a new one":
             publishers["one"], name = publisher(engine, public), "one"
         if every:
-            publishers[name].publish_all(at=NOON)
+            publishers[name].publish_all()
         else:
-            publishers[name].publish(at=NOON)
+            publishers[name].publish()
         for (number, index), status in truth.items():
             assert published(public, number).get(index) == status
     engine.dispose()
