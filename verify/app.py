@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from verify.cli.groups import COULD_NOT_RUN, Group, require_no_file_as_option
 from verify.cli.options import AsJson, At, InLanguage, Memory, Trust
 from verify.cli.trust import app as trust_app
 from verify.errors import CouldNotRun
 from verify.report.words import Language
 from verify.terminal import without_steering
 
-_COULD_NOT_RUN = 3
 _BY_ITSELF = "check"
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Files without a command are to be checked."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's own
+        require_no_file_as_option(args)
         if args and args[0] not in {*self.commands, *ctx.help_option_names, "--version"}:
             args = [_BY_ITSELF, *args]
         return super().parse_args(ctx, args)
@@ -39,7 +39,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     subcommand_metavar="[COMMAND] FILE…",
 )
 app.add_typer(trust_app, name="trust")
@@ -233,10 +232,10 @@ def main() -> None:
     except BrokenPipeError:
         # Who read this has seen enough; Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = _COULD_NOT_RUN
+        code = COULD_NOT_RUN
     except Exception as error:  # noqa: BLE001 - usage errors and defects alike: their usual 2 would mean "undecided"
         sys.stderr.write(f"wathiqa-verify: {without_steering(_said(error))}\n")
-        code = _COULD_NOT_RUN
+        code = COULD_NOT_RUN
     raise SystemExit(code or 0)
 
 

@@ -56,11 +56,10 @@ def answer(question: Question) -> int:
     total = _total(question, inputs)
     workers = question.workers or min(processors(), max(total, 1))
     with ExitStack() as open_:
-        journal = None
-        if question.journal is not None:
-            journal = Journal(question.journal, trust=question.trust, at=question.at or None)
-            open_.enter_context(journal)
         pool = open_.enter_context(open_pool(question.trust, at, memory=question.memory, workers=workers))
+        journal = _journal(question, pool.knowledge)
+        if journal is not None:
+            open_.enter_context(journal)
         session = Session(
             pool,
             _outputs(question, total, pool.knowledge, open_),
@@ -73,6 +72,13 @@ def answer(question: Question) -> int:
 
 def _total(question: Question, inputs: Inputs) -> int:
     return inputs.count() + len(question.seals)
+
+
+def _journal(question: Question, knowledge: Knowledge | None) -> Journal | None:
+    if question.journal is None:
+        return None
+    root = knowledge.root if knowledge else ""
+    return Journal(question.journal, trust=question.trust, root=root, at=question.at or None)
 
 
 def _outputs(

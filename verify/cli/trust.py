@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from verify.cli.groups import Group
 from verify.cli.options import AsJson, InLanguage, instant
 from verify.errors import CouldNotRun
 from verify.report.words import Language
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from verify.bundle.store import TrustStore
     from verify.bundle.update import VouchedRoot
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Keep and show what is believed: your trust store."
-)
+app = typer.Typer(cls=Group, rich_markup_mode=None, help="Keep and show what is believed: your trust store.")
 Store = Annotated[
     Path | None, typer.Option("--store", help="The folder of the store; by itself among your data.")
 ]

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,12 @@ class Submission:
     name: str
     content: bytes | Path
     problem: str = ""
+    _opened: list[os.stat_result] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def about(self) -> os.stat_result | None:
+        """Of the very file that was read last, whatever has its name by now; None where none was."""
+        return self._opened[-1] if self._opened else None
 
     def read(self, max_octets: int) -> bytes:
         """Its octets.
@@ -44,13 +50,13 @@ class Submission:
             return _bounded(self.content, len(self.content), max_octets)
         try:
             with open(self.content, "rb", opener=_open_at_once) as file:
-                return _bounded(*_read(file, max_octets), max_octets)
+                self._opened.append(os.fstat(file.fileno()))
+                return _bounded(*_read(file, self._opened[-1], max_octets), max_octets)
         except OSError as error:
             raise NotReadable(error.strerror or "cannot be read") from error
 
 
-def _read(file: BinaryIO, max_octets: int) -> tuple[bytes, int]:
-    about = os.fstat(file.fileno())
+def _read(file: BinaryIO, about: os.stat_result, max_octets: int) -> tuple[bytes, int]:
     if not stat.S_ISREG(about.st_mode):
         raise NotReadable("not a regular file")
     if about.st_size > max_octets:

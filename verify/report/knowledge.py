@@ -16,6 +16,7 @@ class Knowledge:
     trust_list_issued_at: datetime
     usable_until: datetime  # of the trust list; what the register said of a document ends sooner
     is_rolled_back: bool = False
+    root: str = ""  # SHA-256 of the root that all of it rests on, hexadecimal
 
 
 def knowledge_of(trust: "Trust") -> Knowledge:
@@ -26,4 +27,5 @@ def knowledge_of(trust: "Trust") -> Knowledge:
         trust_list_issued_at=trust.trust_list.issued_at,
         usable_until=ends if trust.vouched_until is None else min(ends, trust.vouched_until),
         is_rolled_back=trust.is_rolled_back,
+        root=trust.root,
     )

@@ -178,7 +178,7 @@ order = lambda: take(sum(int.from_bytes(take(4), 'big') for _ in range(2)))
 order()
 ready = b'{"problem":"","knowledge":{"trust_list_version":1,'
 ready += b'"trust_list_issued_at":"2026-11-22T00:00:00+00:00",'
-ready += b'"usable_until":"2026-11-22T00:00:00+00:00","is_rolled_back":false}}'
+ready += b'"usable_until":"2026-11-22T00:00:00+00:00","is_rolled_back":false,"root":""}}'
 sys.stdout.buffer.write(len(ready).to_bytes(4, 'big') + bytes(4) + ready)
 sys.stdout.flush()
 order()
