@@ -1,7 +1,7 @@
 """Messages between the two processes: a head in JSON and a body of octets, each with its length before it."""
 
 import struct
-from typing import IO
+from typing import Protocol
 
 _LENGTHS = struct.Struct(">II")
 
@@ -10,7 +10,17 @@ class BrokenFrame(Exception):
     """The other side ended, or sent more than it may."""
 
 
-def write_frame(stream: IO[bytes], head: bytes, body: bytes = b"") -> None:
+class _Taking(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
+class _Giving(Protocol):
+    def read(self, count: int, /) -> bytes: ...
+
+
+def write_frame(stream: _Taking, head: bytes, body: bytes = b"") -> None:
     """Sends one message.
 
     Raises:
@@ -22,7 +32,7 @@ def write_frame(stream: IO[bytes], head: bytes, body: bytes = b"") -> None:
     stream.flush()
 
 
-def read_frame(stream: IO[bytes], *, max_octets: int) -> tuple[bytes, bytes]:
+def read_frame(stream: _Giving, *, max_octets: int) -> tuple[bytes, bytes]:
     """Takes one message.
 
     Raises:
@@ -34,7 +44,7 @@ def read_frame(stream: IO[bytes], *, max_octets: int) -> tuple[bytes, bytes]:
     return _exactly(stream, head), _exactly(stream, body)
 
 
-def _exactly(stream: IO[bytes], count: int) -> bytes:
+def _exactly(stream: _Giving, count: int) -> bytes:
     data = stream.read(count)
     if len(data) != count:
         raise BrokenFrame("ended early")

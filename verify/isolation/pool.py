@@ -182,7 +182,7 @@ class JudgingPool:
         try:
             report = self._ask(partial(parse_plain, ValidationReport), Task.DOCUMENT, pdf, at)
         except JudgeGone as error:
-            return too_costly(at, digest) if error.in_time else too_slow(at, digest)
+            return too_costly(at, digest) if error.is_the_files_doing else too_slow(at, digest)
         # Of this file, at this instant: a judge that lost its way does not speak of another.
         return report if (report.at, report.sha256) == (at, digest) else too_costly(at, digest)
 
@@ -229,7 +229,9 @@ class JudgingPool:
                     # Whoever stopped the judge, it was not the file.
                     raise CouldNotRun("the pool was closed") from error
                 if is_new:
-                    raise error if isinstance(error, JudgeGone) else JudgeGone(in_time=True) from error
+                    raise (
+                        error if isinstance(error, JudgeGone) else JudgeGone(is_the_files_doing=True)
+                    ) from error
             else:
                 self._give_back(process)
                 return answer

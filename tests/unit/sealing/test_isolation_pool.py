@@ -4,9 +4,11 @@ import hashlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sealing_office import NOW, Office
@@ -212,6 +214,65 @@ def test_a_report_on_another_file_is_not_taken_for_this_one(
         assert pool.judge("genuine.pdf", sealed).result().verdict is Verdict.GENUINE
 
 
+LEAVES_A_CHILD = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    os.read(%d, 1)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no process can leave a child like this on Windows")
+def test_a_child_that_holds_the_pipes_keeps_nobody_waiting(
+    public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killing the judge does not reach it in a session of its own, where it stays until this test ends."""
+    holding, released = os.pipe()
+    monkeypatch.setattr(isolated, "_PROGRAM", LEAVES_A_CHILD % holding)
+    popen = isolated.subprocess.Popen
+    monkeypatch.setattr(
+        isolated.subprocess, "Popen", lambda *args, **named: popen(*args, **named, pass_fds=[holding])
+    )
+    try:
+        with (
+            pytest.raises(CouldNotRun, match="did not start"),
+            JudgingPool(public, at=AT, workers=1, limits=Limits(starting_seconds=0.5)),
+        ):
+            raise AssertionError("nobody answered")
+    finally:
+        os.close(released)
+        os.close(holding)
+
+
+def test_who_is_killed_by_others_blames_no_file(
+    public: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator, or a kernel that is short of memory."""
+    ask = isolated.JudgeProcess.ask
+
+    def killed(process: isolated.JudgeProcess, *order: Any) -> bytes:
+        os.kill(process.process_id, signal.SIGKILL)
+        return ask(process, *order)
+
+    monkeypatch.setattr(isolated.JudgeProcess, "ask", killed)
+    with JudgingPool(public, at=AT, workers=1) as pool:
+        report = pool.judge("genuine.pdf", sealed).result()
+    assert report.verdict is Verdict.UNDECIDED
+    assert [check.code for check in report.checks] == ["too-slow"]
+
+
+def test_a_judge_leaves_no_files_behind(
+    public: Path, sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It unpacks an archived template set, and is killed at the end."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with JudgingPool(public, at=AT, workers=1) as pool:
+        assert pool.judge("extract.pdf", sealed).result().verdict is Verdict.GENUINE
+        assert list(tmp_path.rglob("template-set-*"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_nobody_is_blamed_for_what_those_before_used_up(pool: JudgingPool, sealed: bytes) -> None:
     """A process that ends between two files is replaced, and the second is judged by the new one."""
     pool.judge("first.pdf", sealed).result()
@@ -249,7 +310,7 @@ def test_a_pool_that_is_closed_blames_no_file(public: Path, monkeypatch: pytest.
 
         def stopped_meanwhile(*_: object) -> bytes:
             pool._is_closed = True  # noqa: SLF001 - as `close` does first
-            raise isolated.JudgeGone(in_time=True)
+            raise isolated.JudgeGone(is_the_files_doing=True)
 
         monkeypatch.setattr(isolated.JudgeProcess, "ask", stopped_meanwhile)
         with pytest.raises(CouldNotRun, match="closed"):
