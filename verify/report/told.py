@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
+from signing.formats.document_number import DocumentNumber, format_document_number
 from signing.formats.profiles import PROFILES
 from verify.report import words
 from verify.report.headline import Headline, headline_of, headline_of_code
@@ -116,9 +117,14 @@ def _judged_at(at: datetime) -> Words:
     return Words(ar=f"{words.JUDGED_AT.ar} {said.ar}", en=f"{words.JUDGED_AT.en} {said.en}")
 
 
+def _as_printed(number: str) -> str:
+    """In its groups, as on the paper; their spaces neither break nor turn the groups round in Arabic."""
+    return format_document_number(DocumentNumber(number)).replace(" ", "\u00a0")
+
+
 def _document(document: DocumentFacts) -> Iterator[Row]:
     if document.number:
-        yield words.NUMBER, document.number
+        yield words.NUMBER, _as_printed(document.number)
     if document.kind:
         yield words.KIND, _kind(document.kind)
     if document.agency_name:
