@@ -50,7 +50,9 @@ def superseded(service: Service, number: str, by: str) -> Document:
 
     def act(connection: Connection, document: Document, at: datetime) -> Document:
         newer = load_released(connection, by)
-        require_successor(document, newer, subject_of=lambda request: access.subject(connection, request))
+        require_successor(
+            connection, document, newer, subject_of=lambda request: access.subject(connection, request)
+        )
         return supersede(connection, document, by=newer.number, at=at)
 
     return _done(service, number, act, "document.supersede", {"by": by})

@@ -54,6 +54,12 @@ _ADVANCE = update(documents).where(
     documents.c.number == bindparam("of_number"),
     documents.c.state.in_(bindparam("sources", expanding=True)),
 )
+_HOLD = (
+    select(documents.c.number)
+    .where(documents.c.number.in_(bindparam("numbers", expanding=True)))
+    .order_by(documents.c.number)
+    .with_for_update(key_share=True)
+)
 _CHANGE_STATUS = insert(status_changes).inline()
 
 
@@ -223,6 +229,16 @@ def load_released(connection: Connection, text: str) -> Document:
     if document.released_at is None:
         raise DocumentNotFound
     return document
+
+
+def hold_documents(connection: Connection, *numbers: DocumentNumber) -> list[Document]:
+    """These documents as they are now, in this order; nobody else changes them until the transaction ends.
+
+    Raises:
+        DocumentNotFound: one of them is not there.
+    """
+    connection.execute(_HOLD, {"numbers": numbers}).all()
+    return [load_document(connection, number) for number in numbers]
 
 
 def documents_of_request(connection: Connection, request_number: str) -> Sequence[Document]:

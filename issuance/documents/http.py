@@ -152,7 +152,10 @@ class DocumentsHttp:
             document = self._own_agencys(connection, number, call.actor)
             newer = self._own_agencys(connection, body.by, call.actor)
             require_successor(
-                document, newer, subject_of=lambda request: self._access.subject(connection, request)
+                connection,
+                document,
+                newer,
+                subject_of=lambda request: self._access.subject(connection, request),
             )
             superseded = supersede(connection, document, by=newer.number, at=at)
             self._audit(connection, call.actor, "document.supersede", document, {"by": newer.number})

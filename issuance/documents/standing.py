@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from issuance.documents.book import DocumentNotFound, advance, change_status
+from issuance.documents.book import DocumentNotFound, advance, change_status, hold_documents
 from issuance.documents.models import Document, DocumentState, SuspensionReason
 from issuance.problems import Sentence
 from signing.formats.document_number import DocumentNumber
@@ -128,12 +128,18 @@ def supersede(connection: Connection, document: Document, *, by: DocumentNumber,
     return superseded
 
 
-def require_successor(document: Document, newer: Document, *, subject_of: Callable[[str], str]) -> None:
+def require_successor(
+    connection: Connection, document: Document, newer: Document, *, subject_of: Callable[[str], str]
+) -> None:
     """Assert that `newer` may take a document's place: of the same kind, about the same person, in force.
+
+    Both are held until the transaction ends: else each of two could be superseded by the other, or one
+    by what is revoked at this moment.
 
     Raises:
         DocumentNotFound: it may not; the answer tells no more of it.
     """
+    document, newer = hold_documents(connection, document.number, newer.number)
     one, other = subject_of(document.request_number), subject_of(newer.request_number)
     is_alike = (document.kind, one) == (newer.kind, other) and document.number != newer.number
     if not is_alike or newer.state is not DocumentState.RELEASED:
