@@ -1,5 +1,6 @@
 """Reports filed beside those on the screen: one to be printed, and one for each file by ETSI's schema."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +10,13 @@ from verify.errors import CouldNotRun
 from verify.report.knowledge import Knowledge
 from verify.report.words import Language
 from verify.verdict import ValidationReport
+from verify.whole_files import replace_file
 
 if TYPE_CHECKING:
     from verify.seal import SealReport
 
-_MAX_STEM = 100
-_DIGITS = 12
+_MAX_STEM = 100  # octets: with the rest it is a name that any disk takes
+_PLACE_OCTETS = 6
 
 
 class Printed:
@@ -60,7 +62,10 @@ class Printed:
 
 
 class Filed:
-    """A report by ETSI TS 119 102-2 for each file, named after it and its digest.
+    """A report by ETSI TS 119 102-2 for each file, named after it, its place and its digest.
+
+    Equal names in two folders are two reports, and so are equal contents; the same document, judged again,
+    has its report replaced. No link that lies in the folder is followed.
 
     Raises:
         CouldNotRun: there is no such folder and none can be made, or it takes no file.
@@ -77,11 +82,10 @@ class Filed:
         """See `Output`."""
         from verify.report.etsi import report_as_etsi_xml
 
-        digest = report.sha256[:_DIGITS] or "unread"
-        path = self._folder / f"{Path(name).stem[:_MAX_STEM]}-{digest}.xml"
+        path = self._folder / f"{_stem(name)}-{_place(name)}-{report.sha256 or 'unread'}.xml"
         written = report_as_etsi_xml([(name, report)]).encode("utf-8", "backslashreplace")
         try:
-            path.write_bytes(written)
+            replace_file(path, written)
         except OSError as error:
             raise CouldNotRun(f"--xml {path}: {error.strerror}") from error
 
@@ -93,3 +97,12 @@ class Filed:
 
     def end(self, tally: Tally) -> None:
         """Each is written already."""
+
+
+def _stem(name: str) -> str:
+    return os.fsencode(Path(name).stem)[:_MAX_STEM].decode("utf-8", "ignore")
+
+
+def _place(name: str) -> str:
+    named = os.fsencode(Path(name).absolute())
+    return hashlib.blake2b(named, digest_size=_PLACE_OCTETS).hexdigest()

@@ -9,7 +9,7 @@ from verify.report.headline import headline_of, headline_of_code
 from verify.report.knowledge import Knowledge
 from verify.report.machines import as_line, report_as_json, seal_report_as_json, unread_as_json
 from verify.report.words import Language, joined
-from verify.terminal import without_steering
+from verify.terminal import as_name, without_steering
 from verify.verdict import ValidationReport, Verdict
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class People:
         from rich.text import Text
 
         mark = Text(f"{headline.shape} {joined(headline.words, self._language)}", style=headline.colour)
-        line = Text.assemble(mark, "  ", without_steering(name))
+        line = Text.assemble(mark, "  ", as_name(name))
         if headline.verdict is not Verdict.GENUINE:
             line.append(f"  {joined(headline.meaning, self._language)}", style="dim")
         self._console.print(line, soft_wrap=True)

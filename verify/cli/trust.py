@@ -1,6 +1,5 @@
 """`wathiqa-verify trust`: what this person believes, kept up to date, shown and carried on."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -136,4 +135,6 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _print_json(said: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+    from verify.terminal import as_json_line
+
+    sys.stdout.write(as_json_line(said))

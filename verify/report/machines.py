@@ -4,11 +4,11 @@
 explains it. What this version does not know is never written: a reader may refuse other keys.
 """
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from verify.report.instants import instant_as_text
+from verify.terminal import as_json_line
 from verify.verdict import (
     Check,
     Comparisons,
@@ -74,12 +74,8 @@ def unread_as_json(name: str) -> dict[str, Json]:
 
 
 def as_line(report: Mapping[str, Json]) -> str:
-    """One line of JSON, its end included.
-
-    A file's name need not be UTF-8; JSON's own escape of its octets must not stop the others.
-    """
-    written = json.dumps(report, ensure_ascii=False, separators=(",", ":")) + "\n"
-    return written.encode("utf-8", "backslashreplace").decode()
+    """One line of JSON, its end included; what would act on a terminal is escaped in it."""
+    return as_json_line(report)
 
 
 def _head(about: str, verdict: Verdict) -> dict[str, Json]:

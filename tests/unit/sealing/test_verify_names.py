@@ -1,14 +1,23 @@
 """Names that a stranger gave to files, and files that are exchanged, do not steer the command."""
 
+import json
 import os
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from verify.app import main
+from verify.cli.filed import Filed
 from verify.cli.journal import Journal
+from verify.cli.outputs import People
 from verify.errors import CouldNotRun
+from verify.isolation.costs import too_large
 from verify.isolation.submissions import Submission
+from verify.report.words import Language
+from verify.terminal import as_json_line
 from verify.verdict import Verdict
 
 ROOT = "ab" * 32
@@ -95,6 +104,54 @@ def test_a_heading_that_was_cut_off_is_written_again(tmp_path: Path, octets: int
     path.write_bytes(whole[:octets])
     with journal(path):
         assert path.read_bytes() == whole
+
+
+def test_reports_of_two_files_are_two_files_and_follow_no_link(tmp_path: Path) -> None:
+    filed = Filed(tmp_path / "xml")
+    report = too_large(datetime(2026, 11, 22, tzinfo=UTC), 9 << 20, 8 << 20)
+    read = replace(report, sha256="ab" * 32)
+    long = "٠" * 120
+    for folder in ("one", "two"):
+        filed.document(f"{folder}/extract.pdf", report)
+        filed.document(f"{folder}/extract.pdf", read)
+        filed.document(f"{folder}/{long}.pdf", read)
+    reports = sorted((tmp_path / "xml").iterdir())
+    assert len(reports) == 6
+    assert sum("ab" * 32 in path.name for path in reports) == 4
+
+    victim = tmp_path / "victim"
+    victim.write_text("keep")
+    mine = next(path for path in reports if "unread" in path.name)
+    mine.unlink()
+    mine.symlink_to(victim)
+    for folder in ("one", "two"):
+        filed.document(f"{folder}/extract.pdf", report)
+    assert victim.read_text() == "keep"
+    assert not mine.is_symlink()
+    assert sorted((tmp_path / "xml").iterdir()) == reports
+
+
+def test_a_line_of_json_holds_nothing_that_acts() -> None:
+    name = "x\u009b31m\u202efdp\u2028\x7f\U000e0001\u200d\udce4.exe"
+    line = as_json_line({"file": name, "ar": "وثيقة"})
+    assert json.loads(line) == {"file": name, "ar": "وثيقة"}
+    assert "وثيقة" in line
+    assert all(unicodedata.category(each) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for each in line[:-1])
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize("gap", [" " * 58, "\u2003" * 58, "." * 58, "\u00a0" * 58])
+def test_a_name_does_not_look_like_a_verdict_of_ours(gap: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The terminal breaks a long line: what stands behind the break begins a line of its own."""
+    people = People(language=Language.EN, brief=True, knowledge=None)
+    people.document(
+        f"a{gap}✔ GENUINE and in force  extract.pdf",
+        too_large(datetime(2026, 11, 22, tzinfo=UTC), 9 << 20, 8 << 20),
+    )
+    said = capsys.readouterr().out
+    assert "✔" not in said
+    assert "  extract" not in said
+    assert said.split("'")[1].endswith("GENUINE and in force extract.pdf")
 
 
 def test_a_journal_belongs_to_one_root(tmp_path: Path) -> None:
