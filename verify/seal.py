@@ -57,6 +57,7 @@ class SealReport:
     reason: Reason
     claims: SealClaims | None = None
     status_as_of: datetime | None = None
+    status_until: datetime | None = None  # the end of the list that says in force
     document: DocumentFacts = NO_FACTS
     fields: tuple[FieldComparison, ...] = ()
 
@@ -81,7 +82,12 @@ class SealReport:
         meaning = MEANINGS[self.reason]
         if meaning.indication is not Indication.TOTAL_PASSED:
             return DocumentStanding()
-        return DocumentStanding(status=meaning.status, reason=meaning.why, as_of=self.status_as_of)
+        return DocumentStanding(
+            status=meaning.status,
+            reason=meaning.why,
+            as_of=self.status_as_of,
+            counts_until=self.status_until,
+        )
 
     @property
     def words(self) -> Words:
@@ -181,32 +187,34 @@ def _report_signed(claims: SealClaims, trust: Trust, at: datetime) -> SealReport
         fields = _show_fields(claims, profile, trust_list)
     except ValueError:
         return SealReport(at=at, reason=Reason.FIELDS_MALFORMED)
-    reason, as_of = _judge_status(claims, trust, at)
+    reason, told_by = _judge_status(claims, trust, at)
     return SealReport(
         at=at,
         reason=reason,
         claims=claims,
-        status_as_of=as_of,
+        status_as_of=told_by.issued_at if told_by else None,
+        status_until=told_by.expires_at if told_by and reason is Reason.IN_FORCE else None,
         document=_facts(claims, profile, trust_list),
         fields=fields,
     )
 
 
-def _judge_status(claims: SealClaims, trust: Trust, at: datetime) -> tuple[Reason, datetime | None]:
-    """What the register says, as of when; a date that has passed needs no register.
+def _judge_status(claims: SealClaims, trust: Trust, at: datetime) -> tuple[Reason, StatusClaims | None]:
+    """What the register says, and by which list; a date that has passed needs no register.
 
     Withdrawal is final, so an old list is enough to know it; and a document that was suspended
     when somebody last asked is not taken for one in force.
     """
+    told_by = None
     try:
         status_list = trust.status_list(claims.status_list)
-        reason, as_of = _told_by(status_list, claims, at), status_list.issued_at
+        reason, told_by = _told_by(status_list, claims, at), status_list
     except RolledBack:
-        reason, as_of = Reason.STATUS_ROLLED_BACK, None
+        reason = Reason.STATUS_ROLLED_BACK
     except (TrustError, IndexError):
-        reason, as_of = Reason.STATUS_MISSING, None
+        reason = Reason.STATUS_MISSING
     is_withdrawn = MEANINGS[reason].status not in {DocumentStatus.VALID, DocumentStatus.UNKNOWN}
-    return (Reason.EXPIRED if at > claims.expires_at and not is_withdrawn else reason), as_of
+    return (Reason.EXPIRED if at > claims.expires_at and not is_withdrawn else reason), told_by
 
 
 def _told_by(status_list: StatusClaims, claims: SealClaims, at: datetime) -> Reason:

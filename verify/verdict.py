@@ -188,6 +188,7 @@ class DocumentStanding:
     reason: RevocationReason | None = None  # of a revocation, where the register publishes it
     superseded_by: str | None = None  # the newer document's number, told to whoever may know it; never public
     as_of: datetime | None = None  # when the list was made that says so
+    counts_until: datetime | None = None  # the list's end, where it says in force; a withdrawal has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None =
         document=(*_document(report.document), *_standing(report.standing)),
         seal=tuple(_seal(report)),
         knowledge=(
-            *_knowledge(report.at, report.status_as_of, knowledge),
+            *_knowledge(report.at, report.standing, knowledge),
             *_fingerprint(report.sha256),
         ),
         checks=_checks(report.checks, report.verdict),
@@ -93,7 +93,7 @@ def tell_code(report: "SealReport", knowledge: Knowledge | None = None, name: st
         judged_at=_judged_at(report.at),
         document=(*_document(report.document), *_standing(report.standing)),
         seal=(),
-        knowledge=tuple(_knowledge(report.at, report.status_as_of, knowledge)),
+        knowledge=tuple(_knowledge(report.at, report.standing, knowledge)),
         checks=(report.check,),
         fields=_fields(report.fields, report.verdict),
     )
@@ -179,11 +179,14 @@ def _fingerprint(sha256: str) -> Iterator[Row]:
         yield words.FINGERPRINT, sha256
 
 
-def _knowledge(at: datetime, as_of: datetime | None, knowledge: Knowledge | None) -> Iterator[Row]:
+def _knowledge(at: datetime, standing: DocumentStanding, knowledge: Knowledge | None) -> Iterator[Row]:
+    as_of = standing.as_of
     yield words.JUDGED_AT, moment(at)
     yield words.STATUS_AS_OF, moment_with_age(as_of, at) if as_of else words.NO_STATUS
     if knowledge:
         yield from _lists(at, knowledge)
+        if until := knowledge.enough_until(standing):
+            yield words.ENOUGH_UNTIL, moment(until)
 
 
 def _lists(at: datetime, knowledge: Knowledge) -> Iterator[Row]:
@@ -192,4 +195,3 @@ def _lists(at: datetime, knowledge: Knowledge) -> Iterator[Row]:
     yield words.LISTS_AS_OF, Words(ar=f"رقم {number}، {made.ar}", en=f"No. {number}, {made.en}")
     if knowledge.is_rolled_back:
         yield words.BEWARE, words.ROLLED_BACK
-    yield words.USABLE_UNTIL, moment(knowledge.usable_until)

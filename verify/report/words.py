@@ -90,7 +90,7 @@ ROLLED_BACK = Words(
     ar="شوهدت من قبل قائمة أحدث من هذه، فلا يُبنى عليها حكم.",
     en="A newer list than this was seen before, so nothing rests on it.",
 )
-USABLE_UNTIL = Words(ar="يُعتد بهذه القائمة حتى", en="That list counts until")
+ENOUGH_UNTIL = Words(ar="يكفي هذا بلا إنترنت حتى", en="Enough without a connection until")
 FINGERPRINT = Words(ar="بصمة الملف", en="The file's fingerprint (SHA-256)")
 
 

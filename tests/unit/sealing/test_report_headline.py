@@ -7,7 +7,7 @@ import pytest
 from sealing_office import Office
 
 from signing.formats.document_number import make_document_number
-from signing.formats.status_list import RevocationReason
+from signing.formats.status_list import RevocationReason, Status
 from verify.isolation.costs import too_slow
 from verify.report import words
 from verify.report.headline import NAMES, headline_of
@@ -125,9 +125,8 @@ def test_how_old_the_knowledge_is_and_whether_it_went_back(*, is_rolled_back: bo
         usable_until=NOW + timedelta(days=27),
         is_rolled_back=is_rolled_back,
     )
-    said = dict(
-        tell_file("a.pdf", report(Indication.TOTAL_PASSED, DocumentStatus.VALID), knowledge).knowledge
-    )
+    unknown = report(Indication.TOTAL_PASSED, DocumentStatus.UNKNOWN)
+    said = dict(tell_file("a.pdf", unknown, knowledge).knowledge)
 
     assert said[words.JUDGED_AT] == moment(NOW)
     assert said[words.STATUS_AS_OF] == words.NO_STATUS
@@ -135,8 +134,31 @@ def test_how_old_the_knowledge_is_and_whether_it_went_back(*, is_rolled_back: bo
         ar="رقم 3، 19 تشرين الثاني 2026، 12:00 بتوقيت دمشق، قبل ذلك بـ 3 أيام",
         en="No. 3, 19 November 2026, 12:00 Damascus time, 3 days earlier",
     )
-    assert said[words.USABLE_UNTIL] == moment(NOW + timedelta(days=27))
+    assert words.ENOUGH_UNTIL not in said  # it is not enough now
     assert (words.BEWARE in said) is is_rolled_back
+
+
+def test_the_first_end_that_matters_to_the_document_is_told() -> None:
+    """A trust list lasts for weeks; what the register said of a document for days."""
+    listed = NOW + timedelta(days=27)
+    knowledge = Knowledge(trust_list_version=3, trust_list_issued_at=NOW, usable_until=listed)
+
+    def told(status: DocumentStatus, until: datetime | None) -> object:
+        standing = DocumentStanding(status=status, as_of=NOW, counts_until=until)
+        each = replace(report(Indication.TOTAL_PASSED, status), standing=standing)
+        return dict(tell_file("a.pdf", each, knowledge).knowledge).get(words.ENOUGH_UNTIL)
+
+    sooner, later = NOW + timedelta(days=3), NOW + timedelta(days=30)
+    assert told(DocumentStatus.VALID, sooner) == moment(sooner)
+    assert told(DocumentStatus.VALID, later) == moment(listed)
+    assert told(DocumentStatus.REVOKED, None) == moment(listed)
+
+
+def test_the_end_of_the_list_that_says_in_force_is_in_the_report(office: Office) -> None:
+    judged = office.judge(office.document())
+    assert judged.standing.counts_until == office.status_claims().expires_at
+    office.statuses[next(iter(office.statuses))] = Status.REVOKED
+    assert office.judge(office.document()).standing.counts_until is None
 
 
 def test_every_word_of_the_model_has_a_name() -> None:
