@@ -104,6 +104,9 @@ class Composer:
                 font_paths=[str(self._place / "fonts")],
             ),
             ignore_system_fonts=True,
+            # No packages: places where there are none, instead of the home folder's.
+            package_path=self._place / "packages",
+            package_cache_path=self._place / "packages",
         )
 
     def _compile(self, kind: str, main: bytes, at: datetime) -> bytes:

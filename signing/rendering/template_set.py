@@ -29,6 +29,14 @@ AGENCIES = "templates/agencies.json"
 HERE = Path(__file__).parent
 _FOLDERS = ("templates", "fonts")
 _NAME = re.compile(r"(?:templates|fonts)/[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.(?:typ|json|ttf|otf|txt)")
+# What would let a template name a package, which lies in a home folder or is fetched from the network:
+# an import of anything but a file of the set by its plain name, and the ways to code made at run time.
+_REACHES_OUT = re.compile(
+    r"""(?<!\w) (?: (?:import|include) (?!\w) (?! [ ]? "[A-Za-z0-9_-]+\.typ" )
+                | eval (?!\w)
+                | std (?!\w) (?! \.[a-z] ) )""",
+    re.VERBOSE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +115,7 @@ def parse_template_set(data: bytes, *, digest: str) -> TemplateSet:
         digest=digest,
         compiler=compiler,
         preparation=preparation,
-        files={_checked(name): _octets(content) for name, content in files.items()},
+        files={_checked(name): _content(name, content) for name, content in files.items()},
     )
 
 
@@ -117,9 +125,11 @@ def _checked(name: object) -> str:
     return name
 
 
-def _octets(content: object) -> bytes:
+def _content(name: object, content: object) -> bytes:
     if not isinstance(content, bytes) or len(content) > MAX_FILE_OCTETS:
         raise BadTemplateSet("a file that is not octets, or too many")
+    if str(name).endswith(".typ") and _REACHES_OUT.search(content.decode(errors="replace")):
+        raise BadTemplateSet("a template that may read what is not in its set")
     return content
 
 
