@@ -135,8 +135,10 @@ def create_app(service: Service) -> FastAPI:
             by_path={
                 "/requests/": MAX_ATTACHMENT_BYTES + 1024,
                 "/webhooks/": MAX_WEBHOOK_BYTES,
-                **verification.LIMITS,
-            }
+                **verification.MAX_BYTES,
+            },
+            large_json=verification.LARGE_JSON,
+            read_by_route=verification.READ_BY_ROUTE,
         ),
         policies={reference.PATH: reference.POLICY},
     )

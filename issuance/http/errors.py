@@ -4,8 +4,8 @@ IssuanceError
 ├── NotFound
 │   └── NoSuchAddress
 ├── Invalid
-│   ├── MethodNotAllowed, BodyNotReadable, BodyTooLarge, BodyTooDeep, MediaTypeNotSupported
-│   ├── AddressTooLong, BodyTooSlow
+│   ├── MethodNotAllowed, BodyNotReadable, BodyTooLarge, BodyTooDeep, BodyInTooManyParts
+│   ├── MediaTypeNotSupported, AddressTooLong, BodyTooSlow
 │   ├── FieldsNotValid          the request does not fit the route's schema
 │   ├── CursorNotValid
 │   └── IdempotencyKeyMissing, IdempotencyKeyNotValid, IdempotencyKeyReused
@@ -57,6 +57,14 @@ class BodyTooDeep(Invalid):
     code = "body-too-deep"
     ar = "محتوى الطلب متداخل أكثر من المسموح: {most} مستوى."
     en = "The body of the request is nested deeper than allowed: {most} levels."
+
+
+class BodyInTooManyParts(Invalid):
+    """JSON of more brackets, commas and quotation marks than any call of ours has."""
+
+    code = "body-in-too-many-parts"
+    ar = "محتوى الطلب أجزاء أكثر من المسموح."
+    en = "The body of the request has more parts than allowed."
 
 
 class MediaTypeNotSupported(Invalid):

@@ -29,6 +29,6 @@ def lay_ground(
     install_openapi(app)
     # The last added is the outermost: ids and the answer to the unforeseen are around everything,
     # but inside the headers, which every answer carries.
-    app.add_middleware(BodyLimits, limits=limits)
+    app.add_middleware(BodyLimits, limits=limits, authenticator=authenticator)
     app.add_middleware(RequestIds)
     app.add_middleware(SecurityHeaders, policies=policies)

@@ -40,6 +40,7 @@ log = logging.getLogger("issuance.http")
 TYPE_PREFIX = "https://wathiqa.example/problems/"
 MEDIA_TYPE = "application/problem+json"
 _DATABASE_RETRY_SECONDS = 2
+DATABASE_TROUBLES = (OperationalError, PoolExhausted)
 
 # The one table from error class to status; the nearest class in the error's ancestry decides.
 STATUSES: dict[type[IssuanceError], HTTPStatus] = {
@@ -54,6 +55,7 @@ STATUSES: dict[type[IssuanceError], HTTPStatus] = {
     errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.BodyNotReadable: HTTPStatus.BAD_REQUEST,
     errors.BodyTooDeep: HTTPStatus.BAD_REQUEST,
+    errors.BodyInTooManyParts: HTTPStatus.BAD_REQUEST,
     errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.MediaTypeNotSupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.AddressTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -84,7 +86,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(IssuanceError, _on_issuance_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for trouble in (OperationalError, PoolExhausted):
+    for trouble in DATABASE_TROUBLES:
         app.add_exception_handler(trouble, _on_database_trouble)
     app.add_exception_handler(DataError, _on_data_error)
 
@@ -182,8 +184,13 @@ def _on_issuance_error(request: Request, error: Exception) -> Response:
 
 
 def _on_database_trouble(request: Request, error: Exception) -> Response:
-    log.error("request %s: %s", request.state.request_id, error, exc_info=error)
-    return _answer(request, errors.DatabaseUnavailable(retry_after_seconds=_DATABASE_RETRY_SECONDS))
+    return _answer(request, say_database_trouble(error, request_id=request.state.request_id))
+
+
+def say_database_trouble(error: Exception, *, request_id: str) -> errors.DatabaseUnavailable:
+    """What the caller is told; what the database said is for the log alone."""
+    log.error("request %s: %s", request_id, error, exc_info=error)
+    return errors.DatabaseUnavailable(retry_after_seconds=_DATABASE_RETRY_SECONDS)
 
 
 def _on_data_error(request: Request, error: Exception) -> Response:

@@ -78,8 +78,15 @@ class Require:
         """The actor, or the error that the door answers with."""
         if shown is None:
             raise NotSignedIn
-        authenticator = cast("Authenticator", request.app.state.authenticator)
-        actor = authenticator.actor(shown.credentials)
+        return self.admit(cast("Authenticator", request.app.state.authenticator), shown.credentials)
+
+    def admit(self, authenticator: Authenticator, token: str) -> Actor:
+        """The actor whom the token stands for, when they may pass.
+
+        Raises:
+            IssuanceError: the door stays closed; the error says why.
+        """
+        actor = authenticator.actor(token)
         actor.check(*self.any_of)
         return actor
 

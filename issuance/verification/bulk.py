@@ -1,8 +1,9 @@
 """Many documents in one call, for banks, universities and embassies; the answer is signed.
 
-    claim the idempotency key → count against the quota → judge → sign → keep the answer for repeats
+    claim the idempotency key → a turn with the judges → count against the quota → judge → sign
+    → an entry in the trail → keep the answer for repeats
 
-The trail says who had how many verified, and never which.
+The trail says who had how many verified, and never which; a call that is refused leaves nothing in it.
 """
 
 import base64
@@ -10,6 +11,7 @@ import binascii
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -43,7 +45,8 @@ MAX_BYTES = 8 * 1024 * 1024
 # An abandoned claim is taken over after a minute: a call is answered well before that.
 ANSWER_WITHIN_SECONDS = 40.0
 
-VerifyCall = Annotated[Call, Depends(idempotent(require(Permission.VERIFICATIONS_MAKE)))]
+DOOR = require(Permission.VERIFICATIONS_MAKE)
+VerifyCall = Annotated[Call, Depends(idempotent(DOOR))]
 Reference = Annotated[
     str,
     Field(pattern=r"^[\x21-\x7e]{1,64}$", description="Your own name for it; it comes back in the answer."),
@@ -82,7 +85,10 @@ class VerificationsAsked(_Body):
     """What is to be verified; at least one thing."""
 
     seals: list[SealAsked] = Field(default_factory=list, max_length=MAX_SEALS)
-    documents: list[FileAsked] = Field(default_factory=list)
+    # More than `MAX_FILES` is told in words of its own; of more than a thousand, none is looked at.
+    documents: list[FileAsked] = Field(
+        default_factory=list, max_length=1000, json_schema_extra={"maxItems": MAX_FILES}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +137,20 @@ class Bulk:
 
     def _answer(self, call: Call, seals: Sequence[SealSent], files: Sequence[FileSent]) -> Answer:
         at, client, count = self.clock(), call.actor.id, len(seals) + len(files)
-        answer_id = secrets.token_hex(16)
-        quota = self._spend(call, answer_id, seals, files, at)
-        try:
-            items = [seal_item(sent, self.judges.seal(sent.text, at=at)) for sent in seals]
-            items += self._judge_files(files, at)
-            answered = Answered(issuer=self.issuer, client=client, id=answer_id, at=at, items=items)
-            signed = self._sign(answered)
-        except Exception:
-            with self.engine.begin() as connection:
-                give_back(connection, client, count, at=at)
-            raise
+        with self.judges.turn() if files else nullcontext():
+            quota = self._spend(client, count, at)
+            try:
+                items = [seal_item(sent, self.judges.seal(sent.text, at=at)) for sent in seals]
+                items += self._judge_files(files, at)
+                answer_id = secrets.token_hex(16)
+                signed = self._sign(
+                    Answered(issuer=self.issuer, client=client, id=answer_id, at=at, items=items)
+                )
+                self._note(call, answer_id, {"seals": len(seals), "documents": len(files)}, at)
+            except Exception:
+                with self.engine.begin() as connection:
+                    give_back(connection, client, count, at=at)
+                raise
         return Answer(status=200, body=signed, media_type=MEDIA_TYPE, headers=quota.headers)
 
     def _sign(self, answered: Answered) -> bytes:
@@ -154,25 +163,19 @@ class Bulk:
                 retry_after_seconds=COME_AGAIN_SECONDS, reason=str(error)
             ) from error
 
-    def _spend(
-        self, call: Call, answer_id: str, seals: Sequence[SealSent], files: Sequence[FileSent], at: datetime
-    ) -> Quota:
-        about = AuditObject(kind="verification", id=answer_id)
-        facts: trail.Facts = {"seals": len(seals), "documents": len(files)}
+    def _spend(self, client: str, count: int, at: datetime) -> Quota:
         with self.engine.begin() as connection:
-            quota = spend(connection, call.actor.id, len(seals) + len(files), at=at)
+            return spend(connection, client, count, at=at)
+
+    def _note(self, call: Call, answer_id: str, facts: trail.Facts, at: datetime) -> None:
+        about = AuditObject(kind="verification", id=answer_id)
+        with self.engine.begin() as connection:
             trail.record(connection, call.actor, "verification.answer", about, at=at, facts=facts)
-        return quota
 
     def _judge_files(self, files: Sequence[FileSent], at: datetime) -> list[JsonValue]:
-        if not files:
-            return []
-        with self.judges.turn():
-            ends = self.stopwatch() + ANSWER_WITHIN_SECONDS
-            waiting = [(sent, self.judges.begin(sent.pdf, at=at)) for sent in files]
-            return [
-                file_item(sent, report(within_seconds=ends - self.stopwatch())) for sent, report in waiting
-            ]
+        ends = self.stopwatch() + ANSWER_WITHIN_SECONDS
+        waiting = [(sent, self.judges.begin(sent.pdf, at=at)) for sent in files]
+        return [file_item(sent, report(within_seconds=ends - self.stopwatch())) for sent, report in waiting]
 
 
 def _read_files(asked: Sequence[FileAsked]) -> list[FileSent]:

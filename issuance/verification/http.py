@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from issuance.clock import Clock
+from issuance.http.limits import LargeJson
 from issuance.identity.service_secret import ServiceSecret
 from issuance.verification import bulk, upload
 from issuance.verification.answer_keys import AnswerKeys
@@ -15,8 +16,9 @@ from issuance.verification.kept import KeptAnswers
 from issuance.verification.paper import Papers
 from issuance.verification.upload import Uploads
 
-# The longest beginning of a path decides.
-LIMITS = {bulk.PATH: bulk.MAX_BYTES, upload.PATH: upload.MAX_BYTES}
+MAX_BYTES = {upload.PATH: upload.MAX_BYTES}
+LARGE_JSON = {bulk.PATH: LargeJson(most=bulk.MAX_BYTES, door=bulk.DOOR)}
+READ_BY_ROUTE = frozenset({upload.PATH})  # consent first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
