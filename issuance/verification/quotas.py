@@ -78,8 +78,8 @@ def spend(connection: Connection, client_id: str, count: int, *, at: datetime) -
 
 
 def give_back(connection: Connection, client_id: str, count: int, *, at: datetime) -> None:
-    """What was spent at `at` and came to nothing."""
-    count_attempt(connection, _rate(_a_day(connection, client_id)), client_id, at=at, times=-count)
+    """What was spent at `at` and came to nothing, also where the quota has been lowered since."""
+    count_attempt(connection, _rate(MAX_A_DAY), client_id, at=at, times=-count)
 
 
 def _a_day(connection: Connection, client_id: str) -> int:
