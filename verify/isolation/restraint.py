@@ -5,6 +5,7 @@ On Windows nothing here does: the parent's wall clock and the bounds on sizes ar
 
 import signal
 import sys
+from pathlib import Path
 
 from signing.rendering.template_set import MAX_FILE_OCTETS
 
@@ -28,12 +29,32 @@ def allow_processor_time(seconds: float) -> None:
 
 def has_swollen(address_space_octets: int) -> bool:
     """Whether this process has ever held so much that the next file might lack room."""
+    return _most_held() > address_space_octets // 2
+
+
+def _most_held() -> int:
+    """The most memory that this program ever had resident, in octets; 0 where the system does not tell.
+
+    On Linux not `ru_maxrss`: a new program begins there with what its caller held, so that the judges
+    of a large service would all be spent before their first file.
+    """
+    if sys.platform == "linux":
+        return _highest_watermark()
     if sys.platform == "win32":
-        return False
+        return 0
     import resource  # noqa: PLC0415 - see above
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) > address_space_octets // 2
+    return peak * (1 if sys.platform == "darwin" else 1024)
+
+
+def _highest_watermark() -> int:
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0  # the bound on its address space is left
+    line = next((each for each in status.splitlines() if each.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return int(line.split()[1]) * 1024
 
 
 def _lower(what: int, to: int) -> None:
