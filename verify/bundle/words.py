@@ -1,11 +1,12 @@
 """What an update did, and what a store holds, for people and for programs."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypeAlias
 
-from verify.bundle.overview import Overview, PartKind
+from verify.bundle.overview import Overview, Part, PartKind
 from verify.bundle.problems import Sentence
 from verify.bundle.update import Update
+from verify.report.instants import duration, moment
 
 Spoken: TypeAlias = Literal["ar", "en"]
 
@@ -15,29 +16,24 @@ _KINDS = {
     PartKind.REVOKED_CERTIFICATES: Sentence("الشهادات الملغاة", "revoked certificates"),
     PartKind.DOCUMENT_STATUSES: Sentence("حالات الوثائق", "statuses of documents"),
 }
-_UNITS = (
-    (timedelta(days=1), Sentence("{} يوم", "{} d")),
-    (timedelta(hours=1), Sentence("{} ساعة", "{} h")),
-    (timedelta(minutes=1), Sentence("{} دقيقة", "{} min")),
-)
 
 
 def update_lines(update: Update, *, language: Spoken) -> list[str]:
     """What was taken in."""
-    bundle = update.bundle
+    bundle, made = update.bundle, moment(update.bundle.issued_at)
     if update.is_new:
         first = Sentence(
-            f"أُخذت حزمة الثقة رقم {bundle.version}، المؤرخة {_instant(bundle.issued_at)}.",
-            f"Took in trust bundle {bundle.version} of {_instant(bundle.issued_at)}.",
+            f"أُخذت حزمة الثقة رقم {bundle.version}، المؤرخة {made.ar}.",
+            f"Took in trust bundle {bundle.version} of {made.en}.",
         )
     else:
         first = Sentence(
-            f"لديك أحدث حزمة ثقة: رقم {bundle.version}، المؤرخة {_instant(bundle.issued_at)}.",
-            f"You have the newest trust bundle: {bundle.version} of {_instant(bundle.issued_at)}.",
+            f"لديك أحدث حزمة ثقة: رقم {bundle.version}، المؤرخة {made.ar}.",
+            f"You have the newest trust bundle: {bundle.version} of {made.en}.",
         )
     second = Sentence(
-        f"الملفات المجلوبة: {update.fetched_files} ({_size(update.fetched_bytes)}).",
-        f"Files fetched: {update.fetched_files} ({_size(update.fetched_bytes)}).",
+        f"الملفات المجلوبة: {update.fetched_files} ({_size(update.fetched_bytes).ar}).",
+        f"Files fetched: {update.fetched_files} ({_size(update.fetched_bytes).en}).",
     )
     return [_say(first, language), _say(second, language)]
 
@@ -45,29 +41,22 @@ def update_lines(update: Update, *, language: Spoken) -> list[str]:
 def overview_lines(overview: Overview, *, at: datetime, language: Spoken) -> list[str]:
     """How old everything is, the first to expire first, and until when no network is needed."""
     root = f"{overview.root_name} ({_grouped(overview.root)})"
+    size, updated = _size(overview.size), moment(overview.updated_at)
     lines = [
         Sentence(f"الجذر: {root}", f"Root: {root}"),
         Sentence(
             f"عنوان التحقق: {overview.verify_origin}", f"Verification address: {overview.verify_origin}"
         ),
         Sentence(
-            f"الحزمة رقم {overview.version}: {overview.files} ملفاً، {_size(overview.size)}.",
-            f"Bundle {overview.version}: {overview.files} files, {_size(overview.size)}.",
+            f"رقم الحزمة: {overview.version}، عدد الملفات: {overview.files}، الحجم: {size.ar}.",
+            f"Bundle: {overview.version}, files: {overview.files}, size: {size.en}.",
         ),
         Sentence(
-            f"آخر تحديث: {_instant(overview.updated_at)}، من {overview.taken_from}",
-            f"Last update: {_instant(overview.updated_at)}, from {overview.taken_from}",
+            f"آخر تحديث: {updated.ar}، من {overview.taken_from}",
+            f"Last update: {updated.en}, from {overview.taken_from}",
         ),
     ]
-    for part in overview.parts:
-        kind, until = _KINDS[part.kind], _instant(part.expires_at)
-        over = Sentence("انتهى", "over") if part.is_over(at) else Sentence("صالح", "good")
-        lines.append(
-            Sentence(
-                f"  {over.ar} حتى {until}: {kind.ar} ({part.name})، العمر {_age(at - part.issued_at, 'ar')}",
-                f"  {over.en} until {until}: {kind.en} ({part.name}), {_age(at - part.issued_at, 'en')} old",
-            )
-        )
+    lines += [_part(part, at) for part in overview.parts]
     return [_say(line, language) for line in [*lines, _conclusion(overview, at)]]
 
 
@@ -110,16 +99,27 @@ def update_as_json(update: Update) -> dict[str, object]:
     }
 
 
+def _part(part: Part, at: datetime) -> Sentence:
+    kind, end, age = _KINDS[part.kind], moment(part.expires_at), duration(at - part.issued_at)
+    ends = Sentence(f"انتهى في {end.ar}", f"over since {end.en}")
+    if not part.is_over(at):
+        ends = Sentence(f"صالح حتى {end.ar}", f"good until {end.en}")
+    return Sentence(
+        f"  {ends.ar}: {kind.ar} ({part.name})، صدر قبل {age.ar}",
+        f"  {ends.en}: {kind.en} ({part.name}), made {age.en} ago",
+    )
+
+
 def _conclusion(overview: Overview, at: datetime) -> Sentence:
-    until = _instant(overview.usable_until)
+    until = moment(overview.usable_until)
     if at > overview.usable_until:
         return Sentence(
-            f"انتهى بعضه في {until}: قد يبقى الحكم على بعض الوثائق معلقاً حتى تحدّث المخزن.",
-            f"Part of it was over on {until}: some documents cannot be judged until you update the store.",
+            f"انتهى بعضه في {until.ar}: قد يبقى الحكم على بعض الوثائق معلقاً حتى تحدّث المخزن.",
+            f"Part of it was over on {until.en}: some documents cannot be judged until you update the store.",
         )
     return Sentence(
-        f"يمكن التحقق بلا شبكة حتى {until}.",
-        f"Everything can be judged without a network until {until}.",
+        f"يمكن التحقق بلا شبكة حتى {until.ar}.",
+        f"Everything can be judged without a network until {until.en}.",
     )
 
 
@@ -127,19 +127,10 @@ def _say(sentence: Sentence, language: Spoken) -> str:
     return sentence.ar if language == "ar" else sentence.en
 
 
-def _instant(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC"
-
-
-def _age(age: timedelta, language: Spoken) -> str:
-    for unit, words in _UNITS:
-        if age >= unit:
-            return _say(words, language).format(age // unit)
-    return _say(_UNITS[-1][1], language).format(0)
-
-
-def _size(octets: int) -> str:
-    return f"{octets / 1024:.0f} KB" if octets < 1 << 20 else f"{octets / (1 << 20):.1f} MB"
+def _size(octets: int) -> Sentence:
+    if octets < 1 << 20:
+        return Sentence(f"{octets / 1024:.0f} كيلوبايت", f"{octets / 1024:.0f} KB")
+    return Sentence(f"{octets / (1 << 20):.1f} ميغابايت", f"{octets / (1 << 20):.1f} MB")
 
 
 def _grouped(fingerprint: str) -> str:

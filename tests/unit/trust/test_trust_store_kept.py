@@ -273,13 +273,27 @@ def test_people_are_told_what_they_have_and_until_when(ready: World) -> None:
     assert english[0].startswith("Root: Root (")
     assert english[0].endswith(f"{seen.root[-4:]})")
     assert [line for line in english if "status/1.cwt" in line] == [
-        "  good until 2026-11-25 08:00 UTC: statuses of documents (status/1.cwt), 5 h old"
+        (
+            "  good until 25 November 2026, 11:00 Damascus time: statuses of documents (status/1.cwt),"
+            " made 5 hours ago"
+        )
     ]
-    assert english[-1] == "Everything can be judged without a network until 2026-11-25 08:00 UTC."
+    assert english[-1] == (
+        "Everything can be judged without a network until 25 November 2026, 11:00 Damascus time."
+    )
     late = ready.site.later(days=4)
     assert "until you update" in overview_lines(seen, at=late, language="en")[-1]
+    assert [line for line in overview_lines(seen, at=late, language="en") if "status/1.cwt" in line] == [
+        (
+            "  over since 25 November 2026, 11:00 Damascus time: statuses of documents (status/1.cwt),"
+            " made 4 days ago"
+        )
+    ]
     assert overview_as_json(seen, at=late)["usable_until"] == seen.usable_until.isoformat()
     arabic = overview_lines(seen, at=late, language="ar")
+    assert [line for line in arabic if "status/1.cwt" in line] == [
+        "  انتهى في 25 تشرين الثاني 2026، 11:00 بتوقيت دمشق: حالات الوثائق (status/1.cwt)، صدر قبل 4 أيام"
+    ]
     assert len(arabic) == len(english)
     assert all(any("؀" <= letter <= "ۿ" for letter in line) for line in arabic)
 
@@ -287,10 +301,14 @@ def test_people_are_told_what_they_have_and_until_when(ready: World) -> None:
 def test_people_are_told_what_an_update_did(ready: World) -> None:
     same = ready.update()
     assert (
-        update_lines(same, language="en")[0] == "You have the newest trust bundle: 1 of 2026-11-22 08:00 UTC."
+        update_lines(same, language="en")[0]
+        == "You have the newest trust bundle: 1 of 22 November 2026, 11:00 Damascus time."
     )
     ready.published_later()
     report = ready.update()
-    assert update_lines(report, language="en")[0] == "Took in trust bundle 2 of 2026-11-22 09:00 UTC."
+    assert (
+        update_lines(report, language="en")[0]
+        == "Took in trust bundle 2 of 22 November 2026, 12:00 Damascus time."
+    )
     assert update_as_json(report)["fetched_files"] == report.fetched_files > 0
     assert len(update_lines(report, language="ar")) == len(update_lines(same, language="ar"))
