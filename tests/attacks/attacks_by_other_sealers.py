@@ -130,6 +130,25 @@ def by_a_certificate_of_another_profile(scene: Scene, extensions: Extensions) ->
     SEALED,
     Source.CHAIN,
     verdict=OPEN,
+    because="seal-certificate: CHAIN_CONSTRAINTS_FAILURE",
+    each=[
+        ("a surname", NameOID.SURNAME),
+        ("a given name", NameOID.GIVEN_NAME),
+        ("a pseudonym", NameOID.PSEUDONYM),
+    ],
+)
+def by_an_officers_certificate(scene: Scene, named: x509.ObjectIdentifier) -> Attempt:
+    """An officer of the agency seals a page with the certificate of their own key, which names them."""
+    office = scene.fresh()
+    subject = [*office.authority.seal.certificate.subject, x509.NameAttribute(named, "Haddad")]
+    officer = certify("officer", office.authority.issuing, SEAL, subject_name=x509.Name(subject))
+    return judged(office, _by(office, officer))
+
+
+@attack(
+    SEALED,
+    Source.CHAIN,
+    verdict=OPEN,
     because="seal-certificate: OUT_OF_BOUNDS_NO_POE",
 )
 def by_a_certificate_that_had_ended(scene: Scene) -> Attempt:
