@@ -33,15 +33,15 @@ def _table(*rows: tuple[str, str, str]) -> tuple[Code, ...]:
 
 CODE_TABLES: CodeTables = {
     SEX: _table(("male", "ذكر", "Male"), ("female", "أنثى", "Female")),
-    MARITAL_STATUS: _table(
-        ("single", "عازب/عزباء", "Single"),
-        ("married", "متزوج/ـة", "Married"),
-        ("divorced", "مطلق/ـة", "Divorced"),
-        ("widowed", "أرمل/ـة", "Widowed"),
+    MARITAL_STATUS: _table(  # of a man or of a woman: one of the two stands on the paper
+        ("single", "عازب أو عازبة", "Single"),
+        ("married", "متزوج أو متزوجة", "Married"),
+        ("divorced", "مطلق أو مطلقة", "Divorced"),
+        ("widowed", "أرمل أو أرملة", "Widowed"),
     ),
     GOVERNORATE: _table(  # ISO 3166-2:SY
         ("SY-DI", "دمشق", "Damascus"),
-        ("SY-RD", "ريف دمشق", "Rural Damascus"),
+        ("SY-RD", "ريف دمشق", "Rif Dimashq"),
         ("SY-HL", "حلب", "Aleppo"),
         ("SY-HI", "حمص", "Homs"),
         ("SY-HM", "حماة", "Hama"),

@@ -1,12 +1,13 @@
 """The paths of every profile lead somewhere in the JSON Schema of its kind."""
 
 import json
+import re
 from importlib import resources
 from typing import Any
 
 import pytest
 
-from signing.formats.codes import CODE_TABLES
+from signing.formats.codes import CODE_TABLES, GOVERNORATE, MARITAL_STATUS, SEX
 from signing.formats.fields import Field, FieldKind
 from signing.formats.profiles import PROFILES, Profile
 
@@ -67,3 +68,15 @@ def test_every_path_leads_to_a_value_of_its_kind(profile: Profile) -> None:
     schema = _schema(profile.kind)
     for field in profile.fields:
         _check(field, schema, schema)
+
+
+@pytest.mark.parametrize("table", [SEX, GOVERNORATE, MARITAL_STATUS])
+def test_words_of_a_code_are_those_on_the_paper(table: str) -> None:
+    """Whoever compares is told that any difference means an altered paper."""
+    template = (resources.files("signing") / "rendering" / "templates" / "person.typ").read_text("utf-8")
+    if table == SEX:
+        template = template[: template.index("#let statuses")]
+    for code in CODE_TABLES[table]:
+        printed = re.findall(rf'\b{code.key}: \(ar: "([^"]+)", en: "([^"]+)"\)', template)
+        assert code.ar.split(" أو ") == [ar for ar, _ in printed]
+        assert {code.en} == {en for _, en in printed}
