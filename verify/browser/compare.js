@@ -1,9 +1,11 @@
-// The guided comparison: one line of the seal code at a time beside the paper. Nothing of it is kept.
+// The guided comparison: one line of the seal code at a time beside the paper. Nothing of it is kept. A line that
+// differs takes from the verdict above; that all are the same adds nothing to one.
 
-import { byId, makeElement, line, needWords, paperLines, say } from "./page.js";
+import { amend, byId, makeElement, line, needWords, paperLines, say } from "./page.js";
 
 let at = 0;
 let answers = [];
+let told;  // of lines that differ, in the verdict
 let box = null;
 
 export async function compare() {
@@ -14,8 +16,14 @@ export async function compare() {
   box = makeElement("div", undefined, "guide");
   box.setAttribute("role", "group");
   byId("fields").before(box);
-  draw();
-  box.querySelector("p").focus();
+  redraw();
+}
+
+// What the verdict says as long as a line differs.
+function paper() {
+  const n = answers.filter((isSame) => !isSame).length;
+  if (!n) return undefined;
+  return { look: "false", reason: "paper-differs", headline: say("guideHeadline"), sentence: say("guideDiffers").replace("{n}", n) };
 }
 
 function draw() {
@@ -52,12 +60,20 @@ function question(lines) {
 
 function conclusion() {
   const wrong = paperLines().filter((_, i) => !answers[i]);
-  const text = wrong.length ? say("guideDiffers").replace("{n}", wrong.length) : say("guideAll");
+  const [text, className] = wrong.length ? [paper().sentence, "alarm"] : allTheSame();
   const list = makeElement("dl");
   list.append(...wrong.map((each) => line(...each)));
   const others = makeElement("p", undefined, "buttons");
   others.append(button("guideEnd", "quiet", end));
-  return [focusable(text, wrong.length ? "alarm" : "agreed"), list, others];
+  return [focusable(text, className), list, others];
+}
+
+function allTheSame() {
+  const look = byId("verdict").className;
+  if (look === "genuine") return [say("guideAll"), "agreed"];
+  const [headline, advice] = ["headline", "advice"].map((id) => byId(id).textContent);
+  const same = say("guideAllBut").replace("{headline}", headline);
+  return [look === "unchecked" ? same : `${same} ${advice}`, "warning"];
 }
 
 function answer(isSame) {
@@ -65,8 +81,12 @@ function answer(isSame) {
   redraw();
 }
 
+// The verdict is read out when it changes, and else left alone.
 function redraw() {
-  draw();
+  const now = paper()?.sentence;
+  if (now === told) draw();
+  else amend({ paper });  // which draws
+  told = now;
   box.querySelector("p").focus();
 }
 

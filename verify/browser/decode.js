@@ -2,7 +2,7 @@
 /* global jsQR */
 importScripts("jsQR.js");
 
-self.addEventListener("message", ({ data: { pixels, width, height } }) => {
+self.addEventListener("message", ({ data: { pixels, width, height, port } }) => {
   const found = jsQR(new Uint8ClampedArray(pixels), width, height, { inversionAttempts: "dontInvert" });
-  self.postMessage(found ? found.data : null);
+  port.postMessage(found ? found.data : null);
 });

@@ -5,31 +5,32 @@ import {
   NotJudgedHere, asText, findSealCode, isDigestSigned, isSignedByCertificate, leadsToRoot, organizationOf, parseSignature,
   readBehind, readSeal, recordDigestOf, signerOf,
 } from "./pdf.js";
-import { ANCHOR, ORIGIN, byId, check, makeElement, needWords, say } from "./page.js";
-import { hex, parseSealCode } from "./formats.js";
+import { ANCHOR, ORIGIN, check, makeElement, needWords, say } from "./page.js";
+import { UnknownVersion, hex, parseSealCode } from "./formats.js";
 import { loadTrust } from "./verify.js";
 
 const LARGEST = 8 * 1024 * 1024;
 const STEPS = ["form", "digest", "signature", "chain", "agency", "record"];
 const API = "api/verifications/document";
 
-export async function judgeFile(file) {
+// → what to say of a file that is no document of ours; nothing where a later check took its place.
+export async function judgeFile(file, { isLast, caption }) {
   await Promise.all([needWords("more"), needWords("file")]);
-  const refused = (key) => { byId("file-answer").textContent = say(key); };
-  if (file.size > LARGEST) return refused("fileTooLarge");
+  if (file.size > LARGEST) return "fileTooLarge";
   const bytes = new Uint8Array(await file.arrayBuffer());
   const text = asText(bytes);
   const code = findSealCode(text, ORIGIN);
-  if (!code) return refused("fileNoCode");
+  if (!code) return "fileNoCode";
   const steps = await judgeSteps(bytes, text, code);
+  if (!isLast()) return null;
   const outcomes = Object.values(steps);
   const outcome = ["failed", "undecided"].find((each) => outcomes.includes(each)) ?? "passed";
   const server = { asked: false, answer: null };
-  await check(code, { extra: {
+  return check(code, { extra: {
     doubt: outcome === "passed" ? undefined : () => outcome === "failed"
-      ? { look: "false", reason: "file-altered", headline: say("fileAltered"), sentence: say("fileFalse") }
+      ? { look: "false", hides: true, reason: "file-altered", headline: say("fileAltered"), sentence: say("fileFalse") }
       : { look: "open", reason: "file-undecided", headline: say("fileUnsure"), sentence: say("fileOpen") },
-    panel: () => panel(steps, outcome, file, server),
+    panel: () => panel(steps, outcome, caption(), offer(file, server)),
   } });
 }
 
@@ -40,11 +41,11 @@ export async function judgeSteps(bytes, text, code) {
     try {
       steps[name] = await judge() ? "passed" : "failed";
     } catch (error) {
-      steps[name] = error instanceof NotJudgedHere ? "undecided" : "failed";
+      steps[name] = [NotJudgedHere, UnknownVersion].some((each) => error instanceof each) ? "undecided" : "failed";
     }
     return steps[name] === "passed";
   };
-  let seal, stored, signature, certificate;
+  let seal, stored, signature, certificate, claims;
   await step("form", async () => {
     seal = readSeal(bytes, text);
     signature = parseSignature(seal.contents);
@@ -57,18 +58,21 @@ export async function judgeSteps(bytes, text, code) {
     certificate = await signerOf(signature);
     return isSignedByCertificate(signature, certificate);
   });
-  const { claims } = parseSealCode(code);
-  await step("record", async () => await recordDigestOf(bytes, text) === hex(claims.recordDigest));
+  await step("record", async () => {
+    ({ claims } = parseSealCode(code));
+    return await recordDigestOf(bytes, text) === hex(claims.recordDigest);
+  });
   const trust = await loadTrust({ origin: ORIGIN, rootKey: ANCHOR });
   if (!isSigned || !trust) return steps;
   const others = [...signature.certificates, ...stored ?? []];
   await step("chain", () => leadsToRoot(certificate, others, { rootKey: ANCHOR, crl: trust.crl, at: seal.claimedAt }));
+  if (!claims) return steps;
   const agency = trust.agencies.find((each) => each.code === claims.agency);
   await step("agency", () => Boolean(agency) && organizationOf(certificate) === agency.organizationIdentifier);
   return steps;
 }
 
-function panel(steps, outcome, file, server) {
+function panel(steps, outcome, caption, offered) {
   const box = makeElement("section", undefined, "panel");
   const list = makeElement("ul", undefined, "steps");
   for (const [name, each] of Object.entries(steps)) {
@@ -77,9 +81,9 @@ function panel(steps, outcome, file, server) {
     list.append(item);
   }
   box.dataset.outcome = outcome;
-  box.append(makeElement("h2", say("fileTitle")));
+  box.append(makeElement("h2", say("fileTitle")), caption);
   if (outcome === "passed") box.append(makeElement("p", say("fileGood")));
-  box.append(list, makeElement("p", say("fileLimits")), ...offer(file, server));
+  box.append(list, makeElement("p", say("fileLimits")), ...offered);
   return [box];
 }
 

@@ -19,7 +19,7 @@ export async function inspect() {
   leaveFor("camera");
   view.box.hidden = false;
   view.video.hidden = true;
-  view.status.textContent = say("starting");
+  tell("starting");
   view.title.focus();
   try {
     const opened = await navigator.mediaDevices.getUserMedia({
@@ -31,10 +31,10 @@ export async function inspect() {
     view.video.hidden = false;
     await view.video.play();
   } catch {
-    if (inCamera()) view.status.textContent = say("noCamera");
+    if (inCamera()) tell("noCamera");
     return;
   }
-  view.status.textContent = say("aim");
+  tell("aim");
   look();
   keepStatuses().catch(() => {});
 }
@@ -49,6 +49,12 @@ async function keepStatuses() {
   }
 }
 
+// Whatever is written here follows the language.
+function tell(key) {
+  view.status.dataset.words = key;
+  view.status.textContent = say(key);
+}
+
 const inCamera = () => document.documentElement.dataset.phase === "camera";
 
 // Until something is read or the camera is stopped.
@@ -56,21 +62,26 @@ async function look() {
   const mine = stream;
   while (stream && stream === mine) {
     const text = await read(view.video, view.video.videoWidth, view.video.videoHeight).catch(() => null);
-    if (text && stream === mine) return judge(text);
+    if (text && stream === mine) return judge(text, { again: inspect });
     await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
   }
 }
 
-export async function readImage(file) {
+// → what to say where there is no code; nothing where a later check took its place.
+export async function readImage(file, { isLast, caption }) {
   await needWords("more");
-  byId("file-answer").textContent = "";
   let text = null;
   try {
     const picture = await createImageBitmap(file);
     text = await read(picture, picture.width, picture.height) ?? await read(picture, picture.width, picture.height, 2 * LONGEST_SIDE);
   } catch { /* not a picture */ }
-  if (text) judge(text);
-  else byId("file-answer").textContent = say("noCode");
+  if (!isLast()) return null;
+  if (!text) return "noCode";
+  return judge(text, { panel: () => {
+    const box = makeElement("section", undefined, "panel");
+    box.append(caption());
+    return [box];
+  } });
 }
 
 // → the text of the symbol, or null. The browser's own reader where there is one, else ours.
@@ -92,37 +103,46 @@ async function nativeReader() {
   return formats?.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
 }
 
+// Each picture has a channel of its own, so that none is answered with another's code.
 function decode({ data, width, height }) {
   worker ??= new Worker("decode.js");
   return new Promise((resolve, reject) => {
-    worker.onmessage = (event) => resolve(event.data);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = (event) => { port1.close(); resolve(event.data); };
     worker.onerror = reject;
-    worker.postMessage({ pixels: data.buffer, width, height }, [data.buffer]);
+    worker.postMessage({ pixels: data.buffer, width, height, port: port2 }, [data.buffer, port2]);
   });
 }
 
-async function judge(text) {
+async function judge(text, extra) {
   stop();
   navigator.vibrate?.(80);
   const { digits, foreign } = readAsOurs(text);
-  const extra = { again: inspect };
   if (foreign) {
     extra.alarm = () => say("foreign").replace("{host}", isolated(foreign));
     // A code of ours under another's address: nobody prints that by mistake.
-    extra.doubt = () => ({ look: "false", reason: "foreign-address", headline: say("foreignHeadline"), sentence: say("foreignSaid") });
+    extra.doubt = () => ({ look: "false", hides: true, reason: "foreign-address", headline: say("foreignHeadline"), sentence: say("foreignSaid") });
   }
   await check(digits ?? text.slice(0, 3200), { maxAge: LISTS_MAY_BE_MS, extra });
 }
 
-// The digits of a seal code under whatever address, and that address if it is not ours.
+// The digits of a seal code under whatever address, and that address if it is not ours. Telephones open addresses
+// without a scheme too (`www.…`), so before digits everything is an address.
 export function readAsOurs(text) {
-  const found = /^(.{1,300}?)(?:#|%23)([0-9]{10,3000})$/s.exec(text);
-  const address = found ? found[1] : text;
-  let host = null;
-  try { host = new URL(address).origin; } catch { /* no address at all */ }
-  const isOurs = found && address === `${ORIGIN}/`;
-  return { digits: found?.[2], foreign: isOurs || !host ? undefined : new URL(address).host || host };
+  const [, address, digits] = /^(.{1,300}?)(?:#|%23)([0-9]{10,3000})$/s.exec(text) ?? [null, text];
+  const isOurs = address === `${ORIGIN}/` || /^[0-9]+$/.test(text);
+  return { digits, foreign: isOurs ? undefined : hostOf(address) ?? (digits && legible(address)) };
 }
+
+function hostOf(address) {
+  try {
+    return new URL(address).host || legible(address);
+  } catch {
+    return undefined;
+  }
+}
+
+const legible = (text) => text.replace(/\p{C}+/gu, "\ufffd").slice(0, 60);
 
 function stop() {
   stream?.getTracks().forEach((track) => track.stop());
@@ -154,6 +174,5 @@ function build() {
   addEventListener("pagehide", stop);
   addEventListener("rendered", () => {
     if (!inCamera()) stop();
-    else if (stream) view.status.textContent = say("aim");
   });
 }

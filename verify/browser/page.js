@@ -140,7 +140,7 @@ function renderResult() {
   const { reasonCode, claims, fields, sealProfile, agency } = result;
   const believed = lookOf(reasonCode);
   // What else is known of where the code stood may take from a good verdict, never add to one.
-  const doubt = ["genuine", "unchecked"].includes(believed) && result.doubt?.();
+  const doubt = ["genuine", "unchecked"].includes(believed) && (result.doubt?.() || result.paper?.());
   const look = doubt ? doubt.look : believed;
   const kind = reasonCode.replace(/-.*/, "");  // revoked, whatever the reason
   byId("verdict").className = look;
@@ -158,7 +158,7 @@ function renderResult() {
   byId("which").textContent = [sealProfile, agency].filter(Boolean).map(inLanguage).join(" · ");
   byId("verdict").hidden = byId("notes").hidden = false;
   byId("bearer").hidden = byId("about").hidden = !claims;
-  byId("compare").hidden = !fields || doubt?.look === "false";
+  byId("compare").hidden = !fields || doubt?.hides;
   byId("fields").hidden = byId("guide").hidden = false;
   if (fields) byId("fields").replaceChildren(...paperLines().map(([label, shown]) => line(label, shown)));
   if (claims) renderFacts();
@@ -183,10 +183,17 @@ function renderAddress() {
     .replace("{right}", isolated(new URL(ORIGIN).host)).replace("{here}", isolated(location.host));
 }
 
-// Whatever was under way no longer counts.
+// Whatever was under way no longer counts. → whether what begins now is still the last.
 export function leaveFor(next) {
-  turn++;
+  const mine = ++turn;
   show(next);
+  return () => mine === turn;
+}
+
+// What is learnt of a verdict that is shown.
+export function amend(learnt) {
+  Object.assign(result, learnt);
+  render();
 }
 
 function show(next, found = null) {
@@ -197,10 +204,9 @@ function show(next, found = null) {
 
 // The last check asked for is the one shown, whichever ends first. Handheld readers and people hand in the
 // whole address or the number behind `#` alone. `extra`, of who asks: doubt, alarm and panel, each a function of
-// the language at hand, and `again`, what follows.
+// the language at hand, and `again`, what follows. The paper itself may bring a doubt later: `paper`.
 export async function check(text, { extra = {}, maxAge } = {}) {
-  const mine = ++turn;
-  show("wait");
+  const isLast = leaveFor("wait");
   const whole = /^[0-9]+$/.test(text) ? `${ORIGIN}/#${text}` : text;
   let found;
   try {
@@ -209,7 +215,7 @@ export async function check(text, { extra = {}, maxAge } = {}) {
     found = { reasonCode: "browser", ...extra };
   }
   await ready;
-  if (mine !== turn || !words.title) return;
+  if (!isLast() || !words.title) return;
   show("result", found);
   byId("headline").focus();
   scrollTo(0, 0);

@@ -12,6 +12,10 @@ const DIGEST_OF_CONTENT = "2a864886f70d010904";
 const DIGEST_OF_CERTIFICATE = "2a864886f70d010910022f";
 const ORGANIZATION_IDENTIFIER = "550461";
 const RSA = "2a864886f70d0101";
+// As verify/signatures/fitness.py: what this judge does not know does not pass.
+const UNDERSTOOD = ["2.5.29.15", "2.5.29.19", "2.5.29.32", "2.5.29.37"];
+const REFUSED = ["2.5.29.30", "2.5.29.33", "2.5.29.36", "2.5.29.54"];
+const OF_A_PERSON = ["550404", "55042a", "550441"];  // surname, given name, pseudonym (EN 319 412-2 §4.2.4)
 
 export class NotJudgedHere extends Error {}
 
@@ -178,24 +182,36 @@ export async function isSignedByCertificate({ signed, algorithm, value }, certif
   return key.algorithm.modulusLength >= 3072 && crypto.subtle.verify(key.algorithm.name, key, value, signed);
 }
 
-// Seal certificate, issuing authority, root: each valid when the file says that it was sealed.
+// Seal certificate, issuing authority, root: each fit, and valid when the file says that it was sealed.
 export async function leadsToRoot(seal, others, { rootKey, crl, at }) {
   const isValid = ({ notBefore, notAfter }) => notBefore <= at && at <= notAfter;
-  const usage = readDer(seal.derExtensions.get("2.5.29.15").value).value[1];
+  const usage = usageOf(seal);
   // Content commitment and nothing that signs certificates or lists (RFC 5280 §4.2.1.3).
-  if (seal.isAuthority || !(usage & 0x40) || usage & 0x86 || !isValid(seal)) return false;
+  if (seal.isAuthority || !(usage & 0x40) || usage & 0x86 || !isValid(seal) || !isFit(seal)) return false;
+  if (namesOf(seal).some(([name]) => OF_A_PERSON.includes(hex(name.value)))) return false;
   for (const der of others) {
     const issuer = parseCertificate(der);
     if (!issuer.isAuthority || hex(issuer.subject.whole) !== seal.issuer || !isValid(issuer)) continue;
+    if (!isFit(issuer) || !(usageOf(issuer) & 0x04)) continue;
     if (crl.revoked.some(({ serialHex }) => serialHex === issuer.serialHex) || issuer.issuer !== crl.issuer) continue;
     if (await isIssuedBy(seal, issuer.spki) && await isIssuedBy(issuer, rootKey)) return true;
   }
   return false;
 }
 
-export function organizationOf({ subject }) {
-  const names = derItems(subject.value).flatMap(({ value }) => derItems(value)).map(({ value }) => derItems(value));
-  const found = names.find(([name]) => hex(name.value) === ORGANIZATION_IDENTIFIER);
+const usageOf = ({ derExtensions }) => readDer((derExtensions.get("2.5.29.15") ?? refuse()).value).value[1];
+
+function isFit({ derExtensions, serialHex }) {
+  const isPositive = /^[0-7]/.test(serialHex) && /[^0]/.test(serialHex);
+  return isPositive && [...derExtensions].every(([name, { isCritical }]) =>
+    !REFUSED.includes(name) && (!isCritical || UNDERSTOOD.includes(name)));
+}
+
+const namesOf = ({ subject }) =>
+  derItems(subject.value).flatMap(({ value }) => derItems(value)).map(({ value }) => derItems(value));
+
+export function organizationOf(certificate) {
+  const found = namesOf(certificate).find(([name]) => hex(name.value) === ORGANIZATION_IDENTIFIER);
   return found ? decodeUtf8(found[1].value) : null;
 }
 

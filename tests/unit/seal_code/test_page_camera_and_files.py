@@ -2,6 +2,7 @@
 
 import io
 import mimetypes
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,17 +15,21 @@ import pypdfium2
 import pytest
 import qrcode
 import zxingcpp
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from signing.formats.pades_level import Level
 from verify.publishing.publication import PAGE_HEADERS, publish_page
+from verify.verdict import SubIndication
 
 # Test folders are not packages; the office that seals whole documents is imported by its name.
 sys.path.insert(0, str(Path(__file__).parents[1] / "sealing"))
 
 from sealing_office import ORIGIN, Office
+from sealing_pki import SEAL, Party, certify
 from sealing_publication import publish
 
 CAMERA = (640, 480)
@@ -194,7 +199,14 @@ def test_a_picture_without_a_code_is_said_to_have_none(page: Page) -> None:
 FOREIGN = {
     "our code under another's address": ("https://verify.wathiqa.evil.example/#{digits}", "foreign-address"),
     "behind a path of theirs": ("https://evil.example/check/?lang=ar#{digits}", "foreign-address"),
+    "without a scheme": ("www.evil.example/#{digits}", "foreign-address"),
+    "without anything before the host": ("evil.example/check?#{digits}", "foreign-address"),
+    "as a part of an address": ("//evil.example/#{digits}", "foreign-address"),
+    "at no port that there is": ("https://evil.example:99999/#{digits}", "foreign-address"),
+    "for a reader's own scheme": ("MEBKM:URL:https\\://evil.example/#{digits}", "foreign-address"),
+    "written from right to left": ("\u202ehttps://evil.example/#{digits}", "foreign-address"),
     "a code of theirs": ("https://evil.example/#1234567890123456789", "unreadable"),
+    "a code of theirs without a scheme": ("evil.example/#1234567890123456789", "unreadable"),
     "no seal code at all": ("https://evil.example/menu#today", "unreadable"),
 }
 
@@ -253,6 +265,129 @@ def test_a_dropped_file_is_judged_on_the_device(desk: Desk, page: Page, name: st
     expect(page.locator("#verdict")).to_have_attribute("data-reason", reason)
     expect(page.locator("#extra > section")).to_have_attribute("data-outcome", outcome)
     assert "POST" not in sent
+
+
+PERSON = {
+    "a surname": (NameOID.SURNAME, "Haddad"),
+    "a given name": (NameOID.GIVEN_NAME, "Rima"),
+    "a pseudonym": (NameOID.PSEUDONYM, "R. H."),
+}
+
+
+@pytest.mark.parametrize("named", PERSON)
+def test_an_officer_is_not_the_agency(desk: Desk, page: Page, named: str) -> None:
+    """As in Python: certified by the same authority, for the same agency, with the same key usage."""
+    agency = desk.office.authority.seal.certificate.subject
+    subject = x509.Name([*agency, x509.NameAttribute(*PERSON[named])])
+    _assert_no_seal(desk, page, certify("officer", desk.office.authority.issuing, SEAL, subject_name=subject))
+
+
+UNFIT: dict[str, list[tuple[x509.ExtensionType, bool]]] = {
+    "a critical extension unknown here": [
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), b"\5\0"), True)
+    ],
+    "names are constrained": [(x509.NameConstraints([x509.DNSName("sy")], None), False)],
+    "policies are constrained": [(x509.PolicyConstraints(0, None), False)],
+    "any policy is inhibited": [(x509.InhibitAnyPolicy(0), False)],
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_is_not_understood_in_a_certificate_does_not_pass(desk: Desk, page: Page, name: str) -> None:
+    authority = desk.office.authority
+    _assert_no_seal(
+        desk, page, authority.seal_certificate("civil-registry", extensions=[*SEAL, *UNFIT[name]])
+    )
+
+
+def _assert_no_seal(desk: Desk, page: Page, seal: Party) -> None:
+    pdf = desk.office.document(seal=seal)
+    assert desk.office.judge(pdf).sub_indication is SubIndication.CHAIN_CONSTRAINTS_FAILURE
+    _hand_in(page, "a.pdf", "application/pdf", pdf)
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-altered")
+    expect(page.locator(".steps .failed")).to_contain_text(["certificate comes from the official root"])
+
+
+def test_a_malformed_code_in_a_file_is_said_to_be_one(desk: Desk, page: Page) -> None:
+    bent = re.sub(rb"(/URI\s*\(%s/#)\d" % ORIGIN.encode(), rb"\g<1>9", desk.pdf)
+    assert bent != desk.pdf
+    _hand_in(page, "a.pdf", "application/pdf", bent)
+    expect(page.locator("#verdict")).to_have_class(re.compile("false|open"))
+    expect(page.locator("#extra > section")).to_have_attribute("data-outcome", "failed")
+
+
+def _slow(page: Page) -> list[Route]:
+    """The root's lists wait here until a test lets them go."""
+    waiting: list[Route] = []
+    page.route("**/root.crl", lambda route: waiting.append(route))  # noqa: PLW0108 - a method takes no marks
+    return waiting
+
+
+def test_of_two_files_the_last_one_counts(desk: Desk, page: Page) -> None:
+    """Whichever is judged faster; the verdict bears its name."""
+    page.evaluate("() => caches.delete('wathiqa-lists')")
+    waiting = _slow(page)
+    _hand_in(page, "genuine.pdf", "application/pdf", desk.pdf)
+    expect(page.locator("html")).to_have_attribute("data-phase", "wait")
+    _until(page, waiting)
+    forged = {"name": "forged.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4" + desk.pdf[8:]}
+    page.locator("#file").set_input_files(forged)
+    while waiting:
+        desk.answer(waiting.pop())
+    page.unroute("**/root.crl")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-altered")
+    expect(page.locator("#extra bdi")).to_have_text("forged.pdf")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-altered")
+
+
+def test_a_file_without_a_code_is_not_covered_by_the_one_before(desk: Desk, page: Page) -> None:
+    page.evaluate("() => caches.delete('wathiqa-lists')")
+    waiting = _slow(page)
+    _hand_in(page, "genuine.pdf", "application/pdf", desk.pdf)
+    _until(page, waiting)
+    letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF\n"}
+    page.locator("#file").set_input_files(letter)
+    expect(page.locator("#file-answer")).to_contain_text("no seal code of ours")
+    while waiting:
+        desk.answer(waiting.pop())
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#verdict")).to_be_hidden()
+    expect(page.locator("#file-answer")).to_be_visible()
+
+
+def _until(page: Page, waiting: list[Route]) -> None:
+    for _ in range(10_000):
+        if waiting:
+            return
+        page.evaluate("0")
+    raise AssertionError("nothing was asked for")
+
+
+def test_of_two_pictures_the_last_one_counts(desk: Desk, page: Page) -> None:
+    """And none is answered with another's code."""
+    digits = _text(desk).partition("#")[2]
+    pictures = [
+        {"name": f"{name}.png", "mimeType": "image/png", "buffer": _picture(text)}
+        for name, text in (("ours", f"{ORIGIN}/#{digits}"), ("theirs", f"https://evil.example/#{digits}"))
+    ]
+    for picture in pictures:
+        page.locator("#file").set_input_files(picture)
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "foreign-address")
+    expect(page.locator("#extra bdi")).to_have_text("theirs.png")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "foreign-address")
+
+
+def test_what_is_said_of_a_file_follows_the_language(page: Page) -> None:
+    _hand_in(page, "letter.pdf", "application/pdf", b"%PDF-1.7\n%%EOF\n")
+    expect(page.locator("#file-answer")).to_contain_text("no seal code of ours")
+    page.locator("#language").click()
+    expect(page.locator("#file-answer")).to_contain_text("لا رمز ختم")
+    page.locator("#file").set_input_files(
+        {"name": "big.pdf", "mimeType": "application/pdf", "buffer": bytes(8 * 1024 * 1024 + 1)}
+    )
+    expect(page.locator("#file-answer")).to_contain_text("أكبر من أي وثيقة")
 
 
 def test_an_archive_copy_is_not_for_a_browser_to_judge(desk: Desk, page: Page) -> None:

@@ -230,6 +230,9 @@ def test_a_torn_code_is_asked_for_by_number(world: Any, page: Page) -> None:
         page.locator("#ask").click()
         expect(page.locator("#answer")).to_contain_text(answer)
         assert asked == [{"number": "260000000010", "code": "ABCDEFGH0112"}]
+    page.locator("#language").click()
+    expect(page.locator("#answer")).to_contain_text("The register knows this document; it is in force.")
+    expect(page.locator("#answer")).to_contain_text("22 November 2026")
 
 
 def test_a_mistyped_number_is_not_even_asked_for(world: Any, page: Page) -> None:

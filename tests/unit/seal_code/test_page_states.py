@@ -155,9 +155,62 @@ def test_line_by_line_with_the_keyboard_alone(world: Any, page: Page) -> None:
     expect(page.locator(".guide .alarm")).to_be_focused()
     expect(page.locator(".guide .alarm")).to_contain_text("differ (1): do not accept the paper")
     expect(page.locator(".guide dl")).to_contain_text("فاطمة")
+    expect(page.locator("#verdict")).to_have_class("false")
+    expect(page.locator("#headline")).to_have_text("The paper differs")
     page.get_by_role("button", name="End the comparison").press("Enter")
     expect(page.locator("#fields")).to_be_visible()
     expect(page.locator("#guide")).to_be_focused()
+
+
+def _compare(page: Page, *, differs: int | None = None) -> None:
+    page.locator("#guide").click()
+    for line in range(10):
+        expect(page.locator(".guide .step")).to_have_text(f"Line {line + 1} of 10")
+        page.locator(".guide").get_by_role("button").nth(1 if line == differs else 0).click()
+
+
+def test_a_paper_that_differs_leaves_nothing_green(world: Any, page: Page) -> None:
+    page.goto(world.seal_text(world.claims("non-employment")))
+    page.locator("#language").click()
+    page.locator("#guide").click()
+    page.get_by_role("button", name="No, it differs").click()
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "paper-differs")
+    expect(page.locator(".guide .step")).to_be_focused()
+    page.get_by_role("button", name="Line before").click()
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+    page.get_by_role("button", name="No, it differs").click()
+    page.get_by_role("button", name="End the comparison").click()
+    expect(page.locator("#verdict")).to_have_class("false")
+    expect(page.locator("#fields")).to_be_visible()
+    page.locator("#language").click()
+    expect(page.locator("#headline")).to_have_text("الورقة مختلفة")
+    assert _complaints(page) == ""
+    page.locator("#language").click()
+    _compare(page)
+    expect(page.locator("#verdict")).to_have_class("genuine")
+    expect(page.locator(".guide .agreed")).to_contain_text("The paper says what the agency sealed")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            Status.REVOKED,
+            "All lines are the same, but the verdict above stands: Withdrawn. Do not accept it.",
+        ),
+        (None, "All lines are the same, but the verdict above stands: Genuine, status not checked."),
+    ],
+)
+def test_that_all_lines_are_the_same_comforts_nobody_where_the_verdict_does_not(
+    world: Any, page: Page, status: Status | None, said: str
+) -> None:
+    if status is not None:
+        world.publish_status(status)
+    page.goto(world.seal_text(world.claims("non-employment", **({} if status else {"status_list": 3}))))
+    page.locator("#language").click()
+    _compare(page)
+    expect(page.locator(".guide .warning")).to_contain_text(said)
+    expect(page.locator(".guide .agreed")).to_have_count(0)
 
 
 def _complaints(page: Page) -> str:
