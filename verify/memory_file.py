@@ -7,6 +7,7 @@ somebody who shows an old list would wish for.
 from pathlib import Path
 
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
+from verify.regular_files import open_regular
 from verify.whole_files import replace_file
 
 MAX_OCTETS = 1 << 20
@@ -28,7 +29,7 @@ def load_memory(path: Path) -> Memory:
         OSError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_OCTETS + 1)
     except FileNotFoundError:
         return NOTHING_SEEN

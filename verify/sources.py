@@ -1,15 +1,15 @@
 """Where published artefacts are read from: a directory, or the static host itself."""
 
 import http.client
-import os
 import re
-import stat
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from verify.regular_files import open_regular
 
 MAX_BYTES = 16 << 20  # a CRL of hundreds of thousands of entries
 TIMEOUT_SECONDS = 10
@@ -63,8 +63,7 @@ class DirectorySource:
         """See `Source.read`. Only regular files are read: others may block, or never end."""
         _require_name(name)
         try:
-            with open(self._root / name, "rb", opener=_open_at_once) as file:
-                _require_regular(name, file.fileno())
+            with open_regular(self._root / name) as file:
                 return _bounded(name, file.read(max_bytes + 1), max_bytes)
         except SourceUnavailable:
             raise
@@ -122,16 +121,6 @@ def is_artefact_name(name: str) -> bool:
 def _require_name(name: str) -> None:
     if not is_artefact_name(name):
         raise SourceUnavailable(f"not the name of an artefact: {name[:80]}")
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """A named pipe with nobody at its other end blocks whoever opens it, unless told not to."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _require_regular(name: str, descriptor: int) -> None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise SourceUnavailable(f"{name}: not a regular file")
 
 
 def _bounded(name: str, data: bytes, max_bytes: int) -> bytes:

@@ -32,8 +32,9 @@ from verify.bundle.believing import require_believable_bundle
 from verify.bundle.problems import BundleError, BundleProblem
 from verify.bundle.source import BundleSource
 from verify.memory import NOTHING_SEEN, Memory, encode_memory, parse_memory
+from verify.regular_files import open_regular
 from verify.sources import DirectorySource, SourceUnavailable
-from verify.trust import ROOT_FILE, Trust, TrustRefused, load_trust
+from verify.trust import MAX_ROOT_BYTES, ROOT_FILE, Trust, TrustRefused, load_trust
 from verify.whole_files import replace_file
 
 if sys.platform != "win32":
@@ -77,7 +78,7 @@ class TrustStore:
             BundleError: there is none, or it is damaged.
         """
         try:
-            with (self.path / STATE_FILE).open("rb") as file:
+            with open_regular(self.path / STATE_FILE) as file:
                 data = file.read(_MAX_STATE_BYTES)
         except FileNotFoundError:
             raise BundleError(BundleProblem.NO_STORE, str(self.path)) from None
@@ -129,7 +130,8 @@ class TrustStore:
             BundleError: it is not the one that it must be.
         """
         try:
-            data = (self.path / ROOT_FILE).read_bytes()
+            with open_regular(self.path / ROOT_FILE) as file:
+                data = file.read(MAX_ROOT_BYTES)
             found = x509.load_pem_x509_certificate(data).fingerprint(SHA256()).hex()
         except (OSError, ValueError) as error:
             raise BundleError(BundleProblem.STORE_DAMAGED, ROOT_FILE) from error

@@ -1,17 +1,19 @@
 """A bundle in one file, to be carried to a computer without a network.
 
 A zip of the published layout: `trust-bundle.cwt`, and each of its files under its digest. Strict, because
-anybody may have made it: no comment, no 64-bit form, a bounded directory, stored or
+anybody may have made it: no comment, no 64-bit form, a bounded directory, no name twice, stored or
 deflated members, none read beyond what is expected of it.
 """
 
 import struct
+import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from verify.regular_files import open_regular
 from verify.sources import MAX_BYTES, SourceUnavailable, is_artefact_name
 
 SUFFIX = ".zip"
@@ -35,9 +37,11 @@ class ZipSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            with path.open("rb") as file:
-                _require_bounded(file)
-            self._zip = zipfile.ZipFile(path)  # closes itself when nobody needs it any more
+            file = open_regular(path)
+            weakref.finalize(self, file.close)
+            _require_bounded(file)
+            self._zip = zipfile.ZipFile(file)
+            _require_each_once(self._zip.namelist())
         except OSError as error:
             raise SourceUnavailable(f"{path}: {error.strerror or error}") from error
         except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -80,6 +84,12 @@ def write_zip(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, data)
+
+
+def _require_each_once(names: Collection[str]) -> None:
+    """Of two members with one name, readers of zips do not agree which one it is."""
+    if len(set(names)) != len(names):
+        raise ValueError("a name twice")
 
 
 def _require_bounded(file: BinaryIO) -> None:

@@ -113,6 +113,13 @@ def test_a_broken_memory_is_not_taken_for_an_empty_one(
     assert path.read_bytes() == before
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on Windows")
+def test_nobody_waits_for_a_named_pipe_that_is_called_a_memory(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "memory.json")
+    with pytest.raises(OSError, match="not a regular file"):
+        load_memory(tmp_path / "memory.json")
+
+
 def test_a_memory_that_cannot_be_kept_is_no_quiet_matter(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

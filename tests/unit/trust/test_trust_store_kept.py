@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import zipfile
 from datetime import timedelta
@@ -23,7 +24,7 @@ from verify.bundle.words import overview_as_json, overview_lines, update_as_json
 from verify.memory import Memory
 from verify.reasons import Reason
 from verify.seal import validate_seal_code
-from verify.trust import TrustError, TrustRefused
+from verify.trust import ROOT_FILE, TrustError, TrustRefused
 
 
 @pytest.mark.parametrize("fails_at", range(1, 5))
@@ -170,12 +171,16 @@ def _hostile_zips(folder: Path, good: Path) -> dict[str, Path]:
     with zipfile.ZipFile(many, "w") as packed:
         for number in range(20_001):
             packed.writestr(str(number), b"")
+    twice = write("twice", data)
+    with zipfile.ZipFile(twice, "a") as packed, pytest.warns(UserWarning, match="Duplicate name"):
+        packed.writestr(FILE_NAME, packed.read(FILE_NAME))
     return {
         "nothing": write("nothing", b""),
         "no zip": write("none", b"PK" * 50),
         "cut short": write("short", data[:-40]),
         "with a comment": write("comment", data[:-2] + b"\1\0x"),
         "something behind it": write("behind", data + b"x"),
+        "a name twice": twice,
         "a bundle of 32 MB in 32 KB": bomb,
         "packed in a rare way": rare,
         "more members than any bundle": many,
@@ -191,6 +196,19 @@ def test_a_hostile_zip_is_refused(ready: World, tmp_path: Path) -> None:
         assert problem in {BundleProblem.PLACE_UNAVAILABLE, BundleProblem.UNREADABLE}, name
         with pytest.raises(TrustError):
             open_trust(path, at=ready.site.now)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on Windows")
+def test_nobody_waits_for_a_named_pipe_where_a_file_should_be(ready: World, tmp_path: Path) -> None:
+    stick = tmp_path / "stick.zip"
+    os.mkfifo(stick)
+    assert ready.refusal(stick)[0] is BundleProblem.PLACE_UNAVAILABLE
+    for name in (ROOT_FILE, STATE_FILE):
+        (ready.store.path / name).unlink()
+        os.mkfifo(ready.store.path / name)
+        with pytest.raises(BundleError) as caught:
+            ready.store.open(at=ready.site.now)
+        assert caught.value.problem is BundleProblem.STORE_DAMAGED
 
 
 def test_a_zip_is_believed_as_it_stands_only_if_its_own_root_signed_it(ready: World, tmp_path: Path) -> None:
