@@ -54,7 +54,7 @@ from keys.signer import Algorithm, PublicKey, Purpose
 Form: TypeAlias = Callable[[bytes], None]
 """Returns if the bytes have the form; raises anything at all if they do not."""
 
-# A CRL of a large authority and a trust list of every agency are the longest things signed.
+# A CRL of a large authority and an answer about 525 documents are the longest things signed.
 MAX_OCTETS: Mapping[Purpose, int] = {
     Purpose.ROOT: 1 << 20,
     Purpose.ISSUING: 1 << 23,
@@ -66,7 +66,7 @@ MAX_OCTETS: Mapping[Purpose, int] = {
     Purpose.STATUS: 1 << 21,
     Purpose.TRUST_LIST: 1 << 21,
     Purpose.LOG: 1 << 8,
-    Purpose.ANSWER: 1 << 22,
+    Purpose.ANSWER: 1 << 23,
 }
 _ID_DATA = object_identifier("1.2.840.113549.1.7.1")
 _TST_INFO = object_identifier("1.2.840.113549.1.9.16.1.4")

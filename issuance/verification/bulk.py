@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 from issuance.audit import trail
 from issuance.audit.trail import AuditObject
 from issuance.clock import Clock
+from issuance.errors import IssuanceError
 from issuance.http.errors import FieldsNotValid
 from issuance.http.idempotency import Answer, Call, idempotent, once_elsewhere
 from issuance.identity.access import require
@@ -33,7 +34,7 @@ from issuance.verification.errors import FileNotReadable, TooManyFiles, Verifica
 from issuance.verification.judges import COME_AGAIN_SECONDS, Judges
 from issuance.verification.kept import KeptAnswers
 from issuance.verification.quotas import Quota, give_back, spend
-from keys.errors import KeyCustodyError
+from keys.errors import FormRefused, KeyCustodyError
 from signing.formats.canonical_json import JsonValue
 from verify.isolation.limits import MAX_DOCUMENT_OCTETS
 
@@ -147,7 +148,7 @@ class Bulk:
                     Answered(issuer=self.issuer, client=client, id=answer_id, at=at, items=items)
                 )
                 self._note(call, answer_id, {"seals": len(seals), "documents": len(files)}, at)
-            except Exception:
+            except IssuanceError:  # not a defect of ours: what it judges for nothing is counted, each time
                 with self.engine.begin() as connection:
                     give_back(connection, client, count, at=at)
                 raise
@@ -156,9 +157,9 @@ class Bulk:
     def _sign(self, answered: Answered) -> bytes:
         try:
             return self.keys.sign(answered.claims(), at=answered.at)
-        except (
-            KeyCustodyError
-        ) as error:  # suspended, or its signer does not answer: nothing goes out unsigned
+        except FormRefused:
+            raise  # no answer by its form: asked again, it is not signed either
+        except KeyCustodyError as error:  # suspended, or no signer answers: nothing goes out unsigned
             raise VerificationUnavailable(
                 retry_after_seconds=COME_AGAIN_SECONDS, reason=str(error)
             ) from error
