@@ -55,7 +55,8 @@ def require_secret(layout: Layout, settings: Settings, *, passphrase_in_file: bo
         PassphraseMissing: software custody, and no passphrase anywhere.
         PassphraseWeak: a passphrase that is easily guessed, and no key under it yet.
         PinMissing: a token, and no PIN anywhere.
-        SettingsInvalid: no such custody, or it lacks a setting.
+        SettingsInvalid: no such custody, or it lacks a setting; or a passphrase in a file and another in the
+            environment, which would be the one that encrypts.
         BackendMissing: a library that it needs is not installed.
     """
     if settings.custody != "software":
@@ -63,6 +64,11 @@ def require_secret(layout: Layout, settings: Settings, *, passphrase_in_file: bo
         if settings.custody == "pkcs11":
             pin_source(layout)()
     elif PASSPHRASE_VARIABLE in os.environ:
+        if passphrase_in_file:
+            raise SettingsInvalid(
+                f"--passphrase-in-file: {PASSPHRASE_VARIABLE} is set, and no key would open without it. "
+                "Unset it, or leave the option out."
+            )
         if not layout.keys.exists():
             require_strength(passphrase_source(layout)())
     elif not (passphrase_in_file or layout.passphrase.exists()):

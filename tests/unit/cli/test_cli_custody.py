@@ -103,6 +103,12 @@ def test_the_pin_comes_from_the_environment_else_from_its_file(
     [
         pytest.param("", {}, "--passphrase-in-file", id="no passphrase"),
         pytest.param("", {"WATHIQA_KEY_PASSPHRASE": "1"}, "too weak", id="a passphrase like 1"),
+        pytest.param(
+            "--passphrase-in-file",
+            {"WATHIQA_KEY_PASSPHRASE": "correct horse battery staple"},
+            "WATHIQA_KEY_PASSPHRASE is set",
+            id="two passphrases",
+        ),
         pytest.param("--custody hsm", {}, "not one of software, pkcs11, kms", id="no such custody"),
         pytest.param("--custody pkcs11 --pkcs11-module a.so", {}, "pkcs11_token", id="no token"),
         pytest.param(
