@@ -5,12 +5,13 @@ import {
   NotJudgedHere, asText, findSealCode, isDigestSigned, isSignedByCertificate, leadsToRoot, organizationOf, parseSignature,
   readBehind, readSeal, recordDigestOf, signerOf,
 } from "./pdf.js";
-import { ANCHOR, ORIGIN, check, makeElement, needWords, say } from "./page.js";
+import { ANCHOR, ORIGIN, amend, byId, check, makeElement, needWords, say } from "./page.js";
 import { UnknownVersion, hex, parseSealCode } from "./formats.js";
 import { loadTrust } from "./verify.js";
 
 const LARGEST = 8 * 1024 * 1024;
 const STEPS = ["form", "digest", "signature", "chain", "agency", "record"];
+const WORSE = { "not-genuine": "false", "not-in-force": "ended", undecided: "open" };
 const API = "api/verifications/document";
 
 // → what to say of a file that is no document of ours; nothing where a later check took its place.
@@ -27,11 +28,18 @@ export async function judgeFile(file, { isLast, caption }) {
   const outcome = ["failed", "undecided"].find((each) => outcomes.includes(each)) ?? "passed";
   const server = { asked: false, answer: null };
   return check(code, { extra: {
-    doubt: outcome === "passed" ? undefined : () => outcome === "failed"
-      ? { look: "false", hides: true, reason: "file-altered", headline: say("fileAltered"), sentence: say("fileFalse") }
-      : { look: "open", reason: "file-undecided", headline: say("fileUnsure"), sentence: say("fileOpen") },
+    doubt: () => doubtOf(outcome, server.verdict),
     panel: () => panel(steps, outcome, caption(), offer(file, server)),
   } });
+}
+
+// The worst that this device or the server found; a better word of the server's changes nothing.
+function doubtOf(outcome, verdict) {
+  if (outcome === "failed") return { look: "false", hides: true, reason: "file-altered", headline: say("fileAltered"), sentence: say("fileFalse") };
+  const look = WORSE[verdict];
+  if (look) return { look, hides: look === "false", reason: `server-${verdict}`, headline: say("verdicts")[verdict], sentence: say("serverSaid") };
+  if (outcome === "passed") return undefined;
+  return { look: "open", reason: "file-undecided", headline: say("fileUnsure"), sentence: say("fileOpen") };
 }
 
 // Each step by its name: passed, failed or undecided. A step that could not be taken is not passed.
@@ -96,6 +104,7 @@ function offer(file, server) {
     status.className = server.answer ? "ask" : "";
   };
   tell();
+  Object.assign(server, { status, tell });  // of the language at hand
   if (server.asked) return [status];
   const agree = makeElement("input");
   Object.assign(agree, { type: "checkbox", id: "agree" });
@@ -106,9 +115,11 @@ function offer(file, server) {
   agree.addEventListener("change", () => { button.disabled = !agree.checked; });
   button.addEventListener("click", async () => {
     button.disabled = agree.disabled = true;
-    server.answer = await send(file);
-    server.asked = true;
-    tell();
+    Object.assign(server, await send(file), { asked: true });
+    server.tell();
+    if (!WORSE[server.verdict] || !server.status.isConnected) return;
+    amend({});
+    byId("headline").focus();
   });
   return [makeElement("p", say("sendHow")), label, makeElement("p"), button, status];
 }
@@ -116,8 +127,9 @@ function offer(file, server) {
 async function send(file) {
   const headers = { "Content-Type": "application/pdf", "Wathiqa-Consent": "judge-once" };
   const answer = await fetch(API, { method: "POST", credentials: "omit", headers, body: file }).catch(() => null);
-  if (answer?.status === 429) return () => say("sendTooMany");
+  if (answer?.status === 429) return { answer: () => say("sendTooMany") };
   const report = answer?.ok ? await answer.json().catch(() => null) : null;
   const verdict = report?.verdict;
-  return () => verdict && say("verdicts")[verdict] ? `${say("sendSays")}: ${say("verdicts")[verdict]}` : say("sendNone");
+  const told = () => verdict && say("verdicts")[verdict] ? `${say("sendSays")}: ${say("verdicts")[verdict]}` : say("sendNone");
+  return { answer: told, verdict };
 }

@@ -26,7 +26,15 @@ async function build(page) {
   if (isBuilt) return;
   isBuilt = true;
   byId("start").append(...parsed.body.children);
-  byId("check").addEventListener("click", () => { const text = byId("text").value.trim(); if (text) check(text); });
+  // Readers type a code and press Enter; where two were read, the last is meant.
+  byId("check").addEventListener("click", () => { const text = byId("text").value.trim().split(/\s+/).at(-1); if (text) check(text); });
+  for (const [id, button] of [["text", "check"], ["number", "ask"], ["code", "ask"]]) {
+    byId(id).addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      byId(button).click();
+    });
+  }
   byId("ask").addEventListener("click", askRegister);
   byId("inspect").addEventListener("click", async () => (await import("./inspect.js")).inspect());
   byId("file").addEventListener("change", () => take(byId("file").files[0]));

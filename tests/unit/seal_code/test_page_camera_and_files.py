@@ -420,4 +420,22 @@ def test_a_file_is_sent_only_when_its_holder_agrees(desk: Desk, page: Page) -> N
     assert call.headers["wathiqa-consent"] == "judge-once"
     assert call.headers["content-type"] == "application/pdf"
     page.locator("#language").click()
-    expect(page.locator("#extra [role=status]")).to_have_text("حكم الخادم: أصلية وسارية")
+    expect(page.locator("#extra [role=status]")).to_have_text("حكم الخادم: صحيحة وسارية")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-undecided")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "look"), [("not-genuine", "false"), ("not-in-force", "ended"), ("undecided", "open")]
+)
+def test_a_worse_verdict_of_the_server_is_the_verdict(
+    desk: Desk, page: Page, verdict: str, look: str
+) -> None:
+    page.route(UPLOAD, lambda route: route.fulfill(json={"verdict": verdict, "checks": []}))
+    _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
+    expect(page.locator("#verdict")).to_have_class("genuine")
+    page.locator("#agree").check()
+    page.locator("#send").click()
+    expect(page.locator("#verdict")).to_have_class(look)
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", f"server-{verdict}")
+    expect(page.locator("#headline")).to_be_focused()
+    expect(page.locator("#extra [role=status]")).to_contain_text("The server's verdict")

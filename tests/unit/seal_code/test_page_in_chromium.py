@@ -235,12 +235,20 @@ def test_a_torn_code_is_asked_for_by_number(world: Any, page: Page) -> None:
     expect(page.locator("#answer")).to_contain_text("22 November 2026")
 
 
+def test_readers_that_press_enter_check(world: Any, page: Page) -> None:
+    page.goto(f"{world.origin}/")
+    page.locator("#by-text summary").click()
+    page.locator("#text").fill(f"{world.seal_text(world.claims(status_list=3))}\n{world.seal_text()}")
+    page.locator("#text").press("Enter")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+
+
 def test_a_mistyped_number_is_not_even_asked_for(world: Any, page: Page) -> None:
     asked = _answers(page, 200, KNOWN)
     page.goto(f"{world.origin}/")
     page.locator("#fallback summary").click()
     page.locator("#number").fill("2600 0000 0011")
-    page.locator("#ask").click()
+    page.locator("#number").press("Enter")
     expect(page.locator("#answer")).to_contain_text("رقم الوثيقة غير صحيح")
     assert asked == []
 

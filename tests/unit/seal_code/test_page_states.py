@@ -188,7 +188,7 @@ def test_a_paper_that_differs_leaves_nothing_green(world: Any, page: Page) -> No
     page.locator("#language").click()
     _compare(page)
     expect(page.locator("#verdict")).to_have_class("genuine")
-    expect(page.locator(".guide .agreed")).to_contain_text("The paper says what the agency sealed")
+    expect(page.locator(".guide .agreed")).to_contain_text("is not in the code")
 
 
 @pytest.mark.parametrize(
