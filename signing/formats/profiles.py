@@ -75,7 +75,7 @@ def _name(path: str) -> tuple[Field, ...]:
     return (
         _text(f"{path}.given_name.ar", "الاسم", "Given name"),
         _text(f"{path}.father_name.ar", "اسم الأب", "Father"),
-        _text(f"{path}.family_name.ar", "النسبة", "Family name"),
+        _text(f"{path}.family_name.ar", "الكنية", "Family name"),
     )
 
 
@@ -92,7 +92,7 @@ def _spouse(path: str, ar: str, en: str) -> tuple[Field, ...]:
     return (
         _text(f"{path}.given_name.ar", f"اسم {ar}", f"{en}: given name"),
         _text(f"{path}.father_name.ar", f"اسم والد {ar}", f"{en}: father"),
-        _text(f"{path}.family_name.ar", f"نسبة {ar}", f"{en}: family name"),
+        _text(f"{path}.family_name.ar", f"كنية {ar}", f"{en}: family name"),
         _national_number(f"{path}.national_number", f"الرقم الوطني: {ar}", f"{en}: national number"),
     )
 
@@ -108,14 +108,14 @@ PROFILES: tuple[Profile, ...] = (
         code=1,
         kind="individual-extract",
         title_ar="بيان قيد فردي",
-        title_en="Individual civil registry extract",
+        title_en="Individual civil record extract",
         fields=(
             *_name("record.person"),
             _text("record.person.mother_name.ar", "اسم الأم", "Mother"),
             _national_number("record.person.national_number"),
             _code(SEX, "record.person.sex", "الجنس", "Sex"),
             _plain(FieldKind.DATE, "record.person.birth_date", "تاريخ الولادة", "Date of birth"),
-            _text("record.person.birth_place.ar", "مكان الولادة", "Place of birth"),
+            _text("record.person.birth_place.ar", "محل الولادة", "Place of birth"),
             _code(MARITAL_STATUS, "record.marital_status", "الوضع العائلي", "Marital status"),
             *_registration("record.person.registration"),
         ),
@@ -124,7 +124,7 @@ PROFILES: tuple[Profile, ...] = (
         code=2,
         kind="family-extract",
         title_ar="بيان قيد عائلي",
-        title_en="Family civil registry extract",
+        title_en="Family civil record extract",
         fields=(
             *_registration("record.registration"),
             *_name("record.head"),
@@ -138,7 +138,7 @@ PROFILES: tuple[Profile, ...] = (
                 label_en="Spouses",
                 columns=(
                     _text("given_name.ar", "الاسم", "Given name"),
-                    _text("family_name.ar", "النسبة", "Family name"),
+                    _text("family_name.ar", "الكنية", "Family name"),
                     _national_number("national_number"),
                     _plain(FieldKind.DATE, "birth_date", "تاريخ الولادة", "Date of birth"),
                 ),
@@ -170,7 +170,7 @@ PROFILES: tuple[Profile, ...] = (
             _code(SEX, "record.child.sex", "الجنس", "Sex"),
             _plain(FieldKind.DATE, "record.event.date", "تاريخ الولادة", "Date of birth"),
             _plain(FieldKind.TIME, "record.event.time", "ساعة الولادة", "Time of birth", optional=True),
-            _text("record.event.place.ar", "مكان الولادة", "Place of birth"),
+            _text("record.event.place.ar", "محل الولادة", "Place of birth"),
             *_REGISTERED,
             *_registration("record.child.registration"),
         ),
@@ -233,8 +233,8 @@ PROFILES: tuple[Profile, ...] = (
     Profile(
         code=8,
         kind="refusal-notice",
-        title_ar="إشعار رفض",
-        title_en="Refusal notice",
+        title_ar="إشعار برفض طلب",
+        title_en="Notice of refusal",
         fields=(
             _text("record.request_number", "رقم الطلب", "Request number"),
             _text("record.service.ar", "الخدمة المطلوبة", "Service asked for", width=80),
@@ -244,7 +244,7 @@ PROFILES: tuple[Profile, ...] = (
                 "record.subject.national_number", "الرقم الوطني لصاحب القيد", "Subject: national number"
             ),
             _text("record.reason.ar", "سبب الرفض", "Reason", width=160),
-            _plain(FieldKind.MONEY, "record.refund", "المبلغ المعاد", "Amount refunded"),
+            _plain(FieldKind.MONEY, "record.refund", "المبلغ المردود", "Amount refunded"),
         ),
     ),
 )

@@ -80,3 +80,10 @@ def test_words_of_a_code_are_those_on_the_paper(table: str) -> None:
         printed = re.findall(rf'\b{code.key}: \(ar: "([^"]+)", en: "([^"]+)"\)', template)
         assert code.ar.split(" أو ") == [ar for ar, _ in printed]
         assert {code.en} == {en for _, en in printed}
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.kind)
+def test_the_title_of_a_kind_is_that_on_the_paper(profile: Profile) -> None:
+    template = resources.files("signing") / "rendering" / "templates" / f"{profile.kind}.typ"
+    title = f'#let title = (ar: "{profile.title_ar}", en: "{profile.title_en}")'
+    assert title in template.read_text("utf-8")
