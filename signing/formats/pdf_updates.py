@@ -197,8 +197,14 @@ def _read_time_stamp(pdf: bytes, ground: Ground) -> tuple[Update, Ground]:
 
 
 def _compare(pdf: bytes, ground: Ground, written: Written) -> None:
-    if not pdf.startswith(written.content, ground.length):
-        raise NotOurForm("a revision behind the seal is not as we write it")
+    if pdf.startswith(written.content, ground.length):
+        return
+    before, changing, behind = written.content.rpartition(_changing(ground))
+    start = ground.length + len(before)
+    found = pdf[start : start + len(changing)]
+    if pdf.startswith(before + found + behind, ground.length):
+        raise NotOurForm("something was changed after sealing: what follows was written for other octets")
+    raise NotOurForm("a revision behind the seal is not as we write it")
 
 
 def _field(number: int, *, page: int, value: int) -> bytes:
@@ -235,6 +241,11 @@ def _references(numbers: Sequence[int]) -> bytes:
     return b"".join(b"%d 0 R " % number for number in numbers)
 
 
+def _changing(ground: Ground) -> bytes:
+    """The changing part of a file's identifier (ISO 32000-2 §14.4), made from all that stands before it."""
+    return hexlify(ground.digest.digest()[:16])
+
+
 def _written(ground: Ground, objects: Sequence[tuple[int, bytes]], *, size: int) -> Written:
     """`objects`, their table and the trailer, behind everything that `ground` stands for."""
     parts, offsets, position = [], {}, ground.length
@@ -243,9 +254,8 @@ def _written(ground: Ground, objects: Sequence[tuple[int, bytes]], *, size: int)
         offsets[number] = position
         parts.append(part)
         position += len(part)
-    changing = hexlify(ground.digest.digest()[:16])
     parts.append(written_table(offsets))
-    names = (size, ground.root, ground.info, ground.permanent_id, changing, ground.table)
+    names = (size, ground.root, ground.info, ground.permanent_id, _changing(ground), ground.table)
     parts.append(
         b"trailer\n<<\n/Size %d\n/Root %d 0 R\n/Info %d 0 R\n/ID [ <%s> <%s> ]\n/Prev %d\n>>\n" % names
     )

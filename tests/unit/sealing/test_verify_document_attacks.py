@@ -28,6 +28,16 @@ def test_any_changed_byte_that_the_seal_covers_is_found(sealed: bytes, sealed_by
             assert report.indication is Indication.TOTAL_FAILED, place
 
 
+def test_what_was_changed_in_the_sealed_part_is_not_blamed_on_what_follows(
+    sealed: bytes, sealed_by: Office
+) -> None:
+    place = sealed_octets(sealed) // 2
+    changed = sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+    report = sealed_by.judge(changed)
+    assert report.verdict is Verdict.NOT_GENUINE
+    assert "something was changed after sealing" in report.checks[0].facts["rule"]
+
+
 def test_any_changed_byte_behind_the_seal_improves_nothing(sealed: bytes, sealed_by: Office) -> None:
     """What is stored there can be broken, or be another's: it only proves, and says nothing."""
     genuine = sealed_by.judge(sealed)
