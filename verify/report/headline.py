@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from verify.reasons import Reason
 from verify.verdict import (
     Check,
     DocumentStatus,
@@ -33,7 +34,7 @@ NAMES: Mapping[Verdict, Words] = {
     Verdict.NOT_GENUINE: Words(ar="غير أصلية", en="NOT GENUINE"),
     Verdict.UNDECIDED: Words(ar="لا يمكن الحكم عليها", en="CANNOT BE DECIDED"),
 }
-_STRANGER = Words(ar="ليست مختومة من هذه السلطة", en="NOT SEALED UNDER THIS AUTHORITY")
+_STRANGER = Words(ar="لم تُختم لدى هذه السلطة", en="NOT SEALED UNDER THIS AUTHORITY")
 
 _GENUINE = Words(
     ar="أصدرت الجهة المذكورة أدناه هذه الوثيقة، ولم يتغيّر فيها شيء منذ ختمها، وهي سارية بحسب السجل.",
@@ -41,8 +42,9 @@ _GENUINE = Words(
     "and by the register it is in force.",
 )
 _RELY = Words(
-    ar="يمكنك الاعتماد عليها. وإن كانت أمامك ورقة فقارن كل سطر منها بما يلي.",
-    en="You can rely on it. If you hold it on paper, compare each line of the paper with what follows.",
+    ar="يمكنك الاعتماد عليها. وإن كانت أمامك ورقة فقارن كل سطر مما يلي بها، وانظر بقية ما فيها في الملف.",
+    en="You can rely on it. If you hold it on paper, compare each of the following lines with the paper, "
+    "and for the rest of the paper look at the file.",
 )
 _COMPARE = Words(
     ar="قارن الآن كل سطر مما يلي بالورقة. أي اختلاف يعني أن الورقة عُدّلت.",
@@ -112,6 +114,11 @@ class Headline:
         return SHAPES[self.verdict][0]
 
     @property
+    def is_of_a_stranger(self) -> bool:
+        """Whether anybody at all may have made the seal."""
+        return self.words is _STRANGER
+
+    @property
     def colour(self) -> str:
         """As a terminal names it."""
         return SHAPES[self.verdict][1]
@@ -150,8 +157,14 @@ def _sentences(report: ValidationReport) -> tuple[Words, Words]:
             never = _NOT_ISSUED if report.status is DocumentStatus.NOT_ISSUED else _WRONG
             return _first(report.checks, Outcome.FAILED) or never, _TELL
         case Verdict.UNDECIDED:
-            doubt = _first(report.checks, Outcome.UNDECIDED)
+            doubt = _first(report.checks, Outcome.UNDECIDED) or _rolled_back(report.checks)
             return (_NOT_KNOWN, _AGAIN) if doubt is None else (doubt, _WAIT)
+
+
+def _rolled_back(checks: Iterable[Check]) -> Words | None:
+    """An older list than one seen before may be somebody's trick: that is told first."""
+    older = (each for each in checks if each.facts.get("reason") == Reason.STATUS_ROLLED_BACK)
+    return next((each.words for each in older), None)
 
 
 def _first(checks: Iterable[Check], outcome: Outcome) -> Words | None:

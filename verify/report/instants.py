@@ -75,8 +75,10 @@ def moment_with_age(of: datetime, at: datetime) -> Words:
     length = duration(abs(gap))
     arabic = f"بـ {length.ar}" if length.ar[0].isdigit() else f"ب{length.ar}"
     if gap > timedelta(0):
-        return Words(ar=f"{when.ar}، قبل ذلك {arabic}", en=f"{when.en}, {length.en} earlier")
-    return Words(ar=f"{when.ar}، بعد ذلك {arabic}", en=f"{when.en}, {length.en} later")
+        return Words(
+            ar=f"{when.ar} (قبل هذا التحقق {arabic})", en=f"{when.en} ({length.en} before this check)"
+        )
+    return Words(ar=f"{when.ar} (بعد هذا التحقق {arabic})", en=f"{when.en} ({length.en} after this check)")
 
 
 def duration(length: timedelta) -> Words:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _SHORT = 40
+_TO_COMPARE = "☐"  # by whoever holds the paper
 
 
 def write_people(
@@ -114,7 +115,7 @@ def _fields(fields: tuple[FieldComparison, ...], language: Language) -> Iterator
         return
     table = Table(box=None, padding=(0, 2), show_header=False)
     for field in fields:
-        shape, colour = OUTCOMES[outcome_of(field)]
+        shape, colour = (_TO_COMPARE, "") if field.agrees is None else OUTCOMES[outcome_of(field)]
         table.add_row(
             Text(shape, style=colour), Text(plain(joined(field.label, language))), Text(plain(field.value))
         )

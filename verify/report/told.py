@@ -5,12 +5,13 @@ the knowledge is, and what was checked. No code of a machine is in it; those are
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from signing.formats.document_number import DocumentNumber, format_document_number
 from signing.formats.profiles import PROFILES
+from verify.reasons import MEANINGS, Reason
 from verify.report import words
 from verify.report.headline import Headline, headline_of, headline_of_code
 from verify.report.instants import day, moment, moment_with_age
@@ -25,6 +26,7 @@ from verify.verdict import (
     Indication,
     Outcome,
     SignatureFacts,
+    SubIndication,
     ValidationReport,
     Verdict,
     Words,
@@ -55,7 +57,7 @@ class Told:
     @property
     def is_claimed_only(self) -> bool:
         """Whether what it says of the document is nobody's word but its own."""
-        return self.headline.verdict is Verdict.NOT_GENUINE
+        return _is_claimed_only(self.headline)
 
     @property
     def checks_title(self) -> Words:
@@ -70,46 +72,65 @@ class Told:
 
 def tell_file(name: str, report: ValidationReport, knowledge: Knowledge | None = None) -> Told:
     """What the report on one file tells."""
+    headline = headline_of(report)
+    is_claimed_only = _is_claimed_only(headline)
     return Told(
         name=name,
-        headline=headline_of(report),
+        headline=headline,
         judged_at=_judged_at(report.at),
         document=(*_document(report.document), *_standing(report.standing)),
-        seal=tuple(_seal(report)),
+        seal=tuple(_seal(report, is_claimed_only=is_claimed_only)),
         knowledge=(
-            *_knowledge(report.at, report.standing, knowledge),
+            *_knowledge(report.at, report.standing, knowledge, is_claimed_only=is_claimed_only),
             *_fingerprint(report.sha256),
         ),
-        checks=_checks(report.checks, report.verdict),
-        fields=_fields(report.fields, report.verdict),
+        checks=_checks(report.checks, is_claimed_only=is_claimed_only),
+        fields=_fields(report.fields, is_claimed_only=is_claimed_only),
     )
 
 
 def tell_code(report: "SealReport", knowledge: Knowledge | None = None, name: str = "QR") -> Told:
     """What the report on one seal code tells; `name` where it names no document."""
+    headline = headline_of_code(report)
+    is_claimed_only = _is_claimed_only(headline)
     return Told(
         name=report.document.number or name,
-        headline=headline_of_code(report),
+        headline=headline,
         judged_at=_judged_at(report.at),
         document=(*_document(report.document), *_standing(report.standing)),
         seal=(),
-        knowledge=tuple(_knowledge(report.at, report.standing, knowledge)),
-        checks=(report.check,),
-        fields=_fields(report.fields, report.verdict),
+        knowledge=tuple(_knowledge(report.at, report.standing, knowledge, is_claimed_only=is_claimed_only)),
+        checks=_checks((report.check,), is_claimed_only=is_claimed_only),
+        fields=_fields(report.fields, is_claimed_only=is_claimed_only),
     )
 
 
-def _checks(checks: tuple[Check, ...], verdict: Verdict) -> tuple[Check, ...]:
+def _is_claimed_only(headline: Headline) -> bool:
+    """Of a forgery, and of what anybody may have sealed who calls himself an agency."""
+    return headline.verdict is Verdict.NOT_GENUINE or headline.is_of_a_stranger
+
+
+def _checks(checks: tuple[Check, ...], *, is_claimed_only: bool) -> tuple[Check, ...]:
     """What is wrong first; and of a forgery nothing else, or its borrowed parts would look like praise."""
-    shown = [
-        each for each in checks if verdict is not Verdict.NOT_GENUINE or each.outcome is not Outcome.PASSED
-    ]
+    told = [line for each in checks for line in _code_and_standing(each)]
+    shown = [each for each in told if not is_claimed_only or each.outcome is not Outcome.PASSED]
     return tuple(sorted(shown, key=lambda each: _GRAVITY.index(each.outcome)))
 
 
-def _fields(fields: tuple[FieldComparison, ...], verdict: Verdict) -> tuple[FieldComparison, ...]:
+def _code_and_standing(check: Check) -> Iterator[Check]:
+    """A code can be right and its document withdrawn: two lines, so that no tick stands beside bad news."""
+    reason = check.facts.get("reason")
+    if check.outcome is not Outcome.PASSED or reason is None or reason == Reason.IN_FORCE:
+        yield check
+        return
+    is_known = MEANINGS[Reason(reason)].status is not DocumentStatus.UNKNOWN
+    yield replace(check, outcome=Outcome.FAILED if is_known else Outcome.UNDECIDED)
+    yield replace(check, words=words.CODE_IS_RIGHT)
+
+
+def _fields(fields: tuple[FieldComparison, ...], *, is_claimed_only: bool) -> tuple[FieldComparison, ...]:
     """All of them; of a forgery, only those that give it away."""
-    return tuple(each for each in fields if verdict is not Verdict.NOT_GENUINE or each.agrees is False)
+    return tuple(each for each in fields if not is_claimed_only or each.agrees is False)
 
 
 def _judged_at(at: datetime) -> Words:
@@ -148,15 +169,15 @@ def _kind(kind: str) -> Value:
     return Words(ar=found.title_ar, en=found.title_en) if found else kind
 
 
-def _seal(report: ValidationReport) -> Iterator[Row]:
+def _seal(report: ValidationReport, *, is_claimed_only: bool) -> Iterator[Row]:
     """Of a forgery no part that it may have borrowed: the register speaks of the genuine document."""
-    is_forged = report.verdict is Verdict.NOT_GENUINE
-    yield words.SEAL, words.SEALS[report.indication]
-    if not is_forged or report.status is DocumentStatus.NOT_ISSUED:
+    is_looked_at = report.sub_indication is not SubIndication.FORMAT_FAILURE
+    yield words.SEAL, words.SEALS[report.indication] if is_looked_at else words.NOT_LOOKED_AT
+    if not is_claimed_only or report.status is DocumentStatus.NOT_ISSUED:
         yield words.STATUS, words.STATUSES[report.status]
-    if not is_forged or report.agreement is Agreement.DIFFERS:
+    if not is_claimed_only or report.agreement is Agreement.DIFFERS:
         yield words.AGREEMENT, words.AGREEMENTS[report.agreement]
-    if not is_forged or report.indication is Indication.TOTAL_PASSED:
+    if not is_claimed_only or report.indication is Indication.TOTAL_PASSED:
         yield from _signer(report.signature)
 
 
@@ -179,10 +200,13 @@ def _fingerprint(sha256: str) -> Iterator[Row]:
         yield words.FINGERPRINT, sha256
 
 
-def _knowledge(at: datetime, standing: DocumentStanding, knowledge: Knowledge | None) -> Iterator[Row]:
+def _knowledge(
+    at: datetime, standing: DocumentStanding, knowledge: Knowledge | None, *, is_claimed_only: bool
+) -> Iterator[Row]:
     as_of = standing.as_of
     yield words.JUDGED_AT, moment(at)
-    yield words.STATUS_AS_OF, moment_with_age(as_of, at) if as_of else words.NO_STATUS
+    if as_of or not is_claimed_only:  # of a forgery the register is not asked
+        yield words.STATUS_AS_OF, moment_with_age(as_of, at) if as_of else words.NO_STATUS
     if knowledge:
         yield from _lists(at, knowledge)
         if until := knowledge.enough_until(standing):

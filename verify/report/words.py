@@ -46,6 +46,8 @@ REVOCATIONS: Mapping[RevocationReason, Words] = {
     RevocationReason.HOLDER_ASKED: Words(ar="بطلب من صاحبها", en="its holder asked for it"),
     RevocationReason.COURT_ORDER: Words(ar="بأمر قضائي", en="a court ordered it"),
 }
+NOT_LOOKED_AT = Words(ar="لم يُنظر فيه", en="not looked at")
+CODE_IS_RIGHT = Words(ar="رمز الختم صحيح.", en="The seal code is right.")
 AGREEMENTS: Mapping[Agreement, Words] = {
     Agreement.AGREES: Words(ar="متطابقة", en="agree"),
     Agreement.DIFFERS: Words(ar="مختلفة", en="differ"),
@@ -75,13 +77,13 @@ SUPERSEDED_BY = Words(ar="الوثيقة الأحدث", en="The newer document")
 REASON = Words(ar="سبب إلغائها", en="Why it was withdrawn")
 SEALED_BY = Words(ar="خُتمت باسم", en="Sealed by")
 SEALED_AT = Words(ar="وقت الختم المثبت", en="Proven time of sealing")
-CLAIMED_AT = Words(ar="وقت الختم بقول خاتمها", en="Time of sealing, by the sealer's own word")
+CLAIMED_AT = Words(ar="وقت الختم بحسب من ختمها", en="Time of sealing, by the sealer's own word")
 ARCHIVED_AT = Words(ar="آخر طابع للأرشيف", en="Last renewed for the archive")
 JUDGEABLE = Words(ar="يمكن التحقق من ختمها حتى", en="Its seal can be checked until")
 SEAL = Words(ar="الختم الإلكتروني", en="Electronic seal")
 STATUS = Words(ar="حالتها في السجل", en="Status in the register")
 AGREEMENT = Words(ar="الصفحة والقيد والرمز", en="Page, record and code")
-JUDGED_AT = Words(ar="حُكم عليها كما في", en="Judged as of")
+JUDGED_AT = Words(ar="جرى التحقق بحسب الحال في", en="Judged as of")
 STATUS_AS_OF = Words(ar="آخر معلومة من السجل", en="Last word of the register")
 NO_STATUS = Words(ar="لا توجد", en="none at hand")
 LISTS_AS_OF = Words(ar="قائمة الجهات الموثوقة", en="List of trusted agencies")

@@ -9,12 +9,14 @@ from sealing_office import Office
 from signing.formats.document_number import make_document_number
 from signing.formats.status_list import RevocationReason, Status
 from verify.isolation.costs import too_slow
+from verify.reasons import MEANINGS, Reason
 from verify.report import words
 from verify.report.headline import NAMES, headline_of
 from verify.report.instants import day, duration, moment, moment_with_age
 from verify.report.knowledge import Knowledge
 from verify.report.told import tell_file
 from verify.verdict import (
+    Check,
     Comparisons,
     DocumentStanding,
     DocumentStatus,
@@ -96,6 +98,60 @@ def test_nothing_of_a_forgery_looks_like_praise(office: Office) -> None:
     assert told.checks_title is words.WHY
 
 
+def test_what_anybody_may_have_sealed_is_told_as_a_forgery_is(office: Office) -> None:
+    """A stranger's seal may well be right: that praises nobody, and the name in it is his own choice."""
+    stranger = replace(
+        office.judge(office.document()),
+        indication=Indication.INDETERMINATE,
+        sub_indication=SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
+        standing=DocumentStanding(),
+        comparisons=Comparisons(),
+    )
+    told = tell_file("a.pdf", stranger)
+
+    assert told.is_claimed_only
+    assert words.SEALED_BY not in dict(told.seal)
+    assert [each for each in told.checks if each.outcome is Outcome.PASSED] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(Status.REVOKED_FRAUD, Outcome.FAILED), (Status.SUSPENDED, Outcome.FAILED), (None, Outcome.UNDECIDED)],
+)
+def test_no_tick_stands_beside_bad_news(office: Office, status: Status | None, outcome: Outcome) -> None:
+    document = office.document()
+    if status is None:
+        office.status_list_published = False
+    else:
+        office.statuses[next(iter(office.statuses))] = status
+    told = tell_file("a.pdf", office.judge(document))
+    first, *others = told.checks
+
+    assert first.outcome is outcome
+    assert any(each.words == words.CODE_IS_RIGHT for each in others)
+    assert {each.outcome for each in others} == {Outcome.PASSED}
+
+
+def test_an_older_list_than_one_seen_before_is_the_headline() -> None:
+    older = Check(
+        code="seal-code",
+        rule="seal-code",
+        outcome=Outcome.PASSED,
+        words=MEANINGS[Reason.STATUS_ROLLED_BACK].words,
+        facts={"reason": Reason.STATUS_ROLLED_BACK.value},
+    )
+    judged = replace(report(Indication.TOTAL_PASSED, DocumentStatus.UNKNOWN), checks=(older,))
+    assert headline_of(judged).meaning == older.words
+
+
+def test_what_was_not_looked_at_is_not_called_wrong(office: Office) -> None:
+    judged = office.judge(b"no document")
+    told = tell_file("a.txt", judged)
+
+    assert told.seal == ((words.SEAL, words.NOT_LOOKED_AT),)
+    assert words.STATUS_AS_OF not in dict(told.knowledge)
+
+
 def test_what_is_wrong_comes_first(office: Office) -> None:
     office.status_list_published = False
     told = tell_file("a.pdf", replace(office.judge(office.document()), comparisons=Comparisons()))
@@ -131,8 +187,8 @@ def test_how_old_the_knowledge_is_and_whether_it_went_back(*, is_rolled_back: bo
     assert said[words.JUDGED_AT] == moment(NOW)
     assert said[words.STATUS_AS_OF] == words.NO_STATUS
     assert said[words.LISTS_AS_OF] == Words(
-        ar="رقم 3، 19 تشرين الثاني 2026، 12:00 بتوقيت دمشق، قبل ذلك بـ 3 أيام",
-        en="No. 3, 19 November 2026, 12:00 Damascus time, 3 days earlier",
+        ar="رقم 3، 19 تشرين الثاني 2026، 12:00 بتوقيت دمشق (قبل هذا التحقق بـ 3 أيام)",
+        en="No. 3, 19 November 2026, 12:00 Damascus time (3 days before this check)",
     )
     assert words.ENOUGH_UNTIL not in said  # it is not enough now
     assert (words.BEWARE in said) is is_rolled_back
@@ -204,8 +260,8 @@ def test_age_is_told_before_and_after() -> None:
         moment_with_age(NOW + timedelta(hours=5), NOW),
     )
 
-    assert before.ar.endswith("قبل ذلك بيومين")
-    assert before.en.endswith("2 days earlier")
-    assert after.ar.endswith("بعد ذلك بـ 5 ساعات")
-    assert after.en.endswith("5 hours later")
+    assert before.ar.endswith("(قبل هذا التحقق بيومين)")
+    assert before.en.endswith("(2 days before this check)")
+    assert after.ar.endswith("(بعد هذا التحقق بـ 5 ساعات)")
+    assert after.en.endswith("(5 hours after this check)")
     assert moment_with_age(NOW, NOW) == moment(NOW)

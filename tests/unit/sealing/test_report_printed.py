@@ -98,8 +98,8 @@ def test_headline_instant_age_and_advice_are_on_the_sheet(
         "أصلية وسارية",
         "You can rely on it.",
         moment(genuine.at).en,
-        "1 hour earlier",
-        "قبل ذلك بساعة واحدة",
+        "1 hour before this check",
+        "قبل هذا التحقق بساعة واحدة",
         genuine.sha256,
         "carries no seal of its own",
     ):
