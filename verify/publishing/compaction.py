@@ -123,6 +123,8 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
     """A token with its names renamed: itself, or those in the holes of a template."""
     if not text.startswith("`"):
         return names.get(text, text)
+    if "${" in _HOLE.sub("", text):
+        raise NotCompacted("braces in a hole of a template")
 
     def fill(hole: re.Match[str]) -> str:
         return "${" + "".join(names.get(each.text, each.text) for each in read_tokens(hole[1])) + "}"

@@ -135,6 +135,8 @@ def test_what_is_not_understood_is_not_published() -> None:
         compact_script("const one = 'no end;")
     with pytest.raises(NotCompacted):
         compact_script("const $a = 1;")
+    with pytest.raises(NotCompacted):
+        compact_script("const long = 1;\nuse(`${long.replace('{x}', long)}`);")
 
 
 def test_a_style_sheet_loses_only_spaces() -> None:
