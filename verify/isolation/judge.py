@@ -7,6 +7,7 @@ Started by `process.py` as a program of its own. It ends when its input ends, an
 rather than answer when a file exhausts it.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _MAX_ORDER_OCTETS = MAX_SCAN_OCTETS + (1 << 20)
 _EXHAUSTED = 3
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000  # some ten collections a file, and 4 MB more
 
 
 class Bench:
@@ -70,7 +72,11 @@ class Bench:
         # Two PDF parsers come with it; for a seal code nobody needs them.
         from verify.documents import DocumentJudge  # noqa: PLC0415 - see above
 
-        return DocumentJudge(self._trust)
+        judge = DocumentJudge(self._trust)
+        # What is here by now stays; to look through it again and again for garbage takes a file's time.
+        gc.freeze()
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+        return judge
 
     def _document(self, body: bytes, at: datetime) -> bytes:
         return encode_plain(self._judge.validate(body, at=at))
