@@ -112,6 +112,12 @@ def _part(part: Part, at: datetime) -> Sentence:
 
 def _conclusion(overview: Overview, at: datetime) -> Sentence:
     until = moment(overview.usable_until)
+    statuses = [part for part in overview.parts if part.kind is PartKind.DOCUMENT_STATUSES]
+    if statuses and all(part.is_over(at) for part in statuses):
+        return Sentence(
+            "لا يمكن الحكم بسريان أي وثيقة حتى تحدّث المخزن.",
+            "No document can be found in force until you update the store.",
+        )
     if at > overview.usable_until:
         return Sentence(
             f"انتهى بعضه في {until.ar}: قد يبقى الحكم على بعض الوثائق معلقاً حتى تحدّث المخزن.",

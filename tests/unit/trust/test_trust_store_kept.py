@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -300,7 +301,12 @@ def test_people_are_told_what_they_have_and_until_when(ready: World) -> None:
         "Everything can be judged without a network until 25 November 2026, 11:00 Damascus time."
     )
     late = ready.site.later(days=4)
-    assert "until you update" in overview_lines(seen, at=late, language="en")[-1]
+    no_status = "No document can be found in force until you update the store."
+    assert overview_lines(seen, at=late, language="en")[-1] == no_status
+    status = next(part for part in seen.parts if part.kind is PartKind.DOCUMENT_STATUSES)
+    kept = replace(status, expires_at=late + timedelta(days=9))
+    newer = replace(seen, parts=(*seen.parts, kept))
+    assert "some documents" in overview_lines(newer, at=late, language="en")[-1]
     assert [line for line in overview_lines(seen, at=late, language="en") if "status/1.cwt" in line] == [
         (
             "  over since 25 November 2026, 11:00 Damascus time: statuses of documents (status/1.cwt),"
