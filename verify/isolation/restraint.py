@@ -39,13 +39,15 @@ def _most_held() -> int:
     of a large service would all be spent before their first file.
     """
     if sys.platform == "linux":
-        return _highest_watermark()
-    if sys.platform == "win32":
-        return 0
-    import resource  # noqa: PLC0415 - see above
+        held = _highest_watermark()
+    elif sys.platform == "win32":
+        held = 0
+    else:
+        import resource  # noqa: PLC0415 - there is none on Windows
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        held = peak * (1 if sys.platform == "darwin" else 1024)
+    return held
 
 
 def _highest_watermark() -> int:
