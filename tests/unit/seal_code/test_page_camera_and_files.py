@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 from signing.formats.pades_level import Level
 from verify.publishing.publication import PAGE_HEADERS, publish_page
@@ -330,7 +330,11 @@ def test_of_two_files_the_last_one_counts(desk: Desk, page: Page) -> None:
     _hand_in(page, "genuine.pdf", "application/pdf", desk.pdf)
     expect(page.locator("html")).to_have_attribute("data-phase", "wait")
     _until(page, waiting)
-    forged = {"name": "forged.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4" + desk.pdf[8:]}
+    forged: FilePayload = {
+        "name": "forged.pdf",
+        "mimeType": "application/pdf",
+        "buffer": b"%PDF-1.4" + desk.pdf[8:],
+    }
     page.locator("#file").set_input_files(forged)
     while waiting:
         desk.answer(waiting.pop())
@@ -346,7 +350,11 @@ def test_a_file_without_a_code_is_not_covered_by_the_one_before(desk: Desk, page
     waiting = _slow(page)
     _hand_in(page, "genuine.pdf", "application/pdf", desk.pdf)
     _until(page, waiting)
-    letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF\n"}
+    letter: FilePayload = {
+        "name": "letter.pdf",
+        "mimeType": "application/pdf",
+        "buffer": b"%PDF-1.7\n%%EOF\n",
+    }
     page.locator("#file").set_input_files(letter)
     expect(page.locator("#file-answer")).to_contain_text("no seal code of ours")
     while waiting:
@@ -367,7 +375,7 @@ def _until(page: Page, waiting: list[Route]) -> None:
 def test_of_two_pictures_the_last_one_counts(desk: Desk, page: Page) -> None:
     """And none is answered with another's code."""
     digits = _text(desk).partition("#")[2]
-    pictures = [
+    pictures: list[FilePayload] = [
         {"name": f"{name}.png", "mimeType": "image/png", "buffer": _picture(text)}
         for name, text in (("ours", f"{ORIGIN}/#{digits}"), ("theirs", f"https://evil.example/#{digits}"))
     ]
