@@ -10,11 +10,13 @@ is nobody's business.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy.engine import Connection
 
-from issuance.documents.book import DocumentNotFound, advance, change_status, hold_documents
+from issuance.documents.book import advance, change_status, hold_documents
 from issuance.documents.models import Document, DocumentState, SuspensionReason
+from issuance.errors import Conflict
 from issuance.problems import Sentence
 from signing.formats.document_number import DocumentNumber
 from signing.formats.status_list import REVOKED_FOR, RevocationReason, Status
@@ -46,6 +48,18 @@ SUSPENSION_REASONS: Mapping[SuspensionReason, Sentence] = {
     ),
     SuspensionReason.COURT_ORDER: Sentence(ar="أمرت المحكمة بوقف العمل بها.", en="A court ordered it."),
 }
+
+
+class NotItsSuccessor(Conflict):
+    """The newer document may not take the older one's place."""
+
+    code: ClassVar[str] = "not-its-successor"
+    ar: ClassVar[str] = "لا تحلّ محلها إلا وثيقة أخرى من النوع نفسه، للشخص نفسه، سارية."
+    en: ClassVar[str] = (
+        "Only another document of the same kind, about the same person, and in force, can take its place."
+    )
+
+
 _COUNTED = (DocumentState.RELEASED, DocumentState.SUSPENDED)
 
 
@@ -137,13 +151,13 @@ def require_successor(
     by what is revoked at this moment.
 
     Raises:
-        DocumentNotFound: it may not; the answer tells no more of it.
+        NotItsSuccessor: it may not.
     """
     document, newer = hold_documents(connection, document.number, newer.number)
     one, other = subject_of(document.request_number), subject_of(newer.request_number)
     is_alike = (document.kind, one) == (newer.kind, other) and document.number != newer.number
     if not is_alike or newer.state is not DocumentState.RELEASED:
-        raise DocumentNotFound
+        raise NotItsSuccessor
 
 
 def words_of(reason: RevocationReason | SuspensionReason) -> Sentence:

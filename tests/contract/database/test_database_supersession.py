@@ -9,9 +9,9 @@ import pytest
 from database_racing import outcomes
 from sqlalchemy import Engine, insert
 
-from issuance.documents.book import DocumentNotFound, load_document
+from issuance.documents.book import load_document
 from issuance.documents.models import Document, DocumentState, documents
-from issuance.documents.standing import require_successor, revoke, supersede
+from issuance.documents.standing import NotItsSuccessor, require_successor, revoke, supersede
 from signing.formats.document_number import DocumentNumber, make_document_number
 from signing.formats.status_list import RevocationReason
 
@@ -47,7 +47,7 @@ def test_two_documents_cannot_each_take_the_others_place(
 
     ends = outcomes([partial(act, one, other), partial(act, other, one)])
 
-    assert sorted(type(end) for end in ends if isinstance(end, Exception)) == [DocumentNotFound]
+    assert sorted(type(end) for end in ends if isinstance(end, Exception)) == [NotItsSuccessor]
     with engine.connect() as connection:
         states = {load_document(connection, number).state for number in two}
     assert states == {DocumentState.RELEASED, DocumentState.SUPERSEDED}
@@ -60,7 +60,7 @@ def test_what_is_revoked_meanwhile_takes_no_place(
         document, newer = (load_document(connection, number) for number in two)
     with engine.begin() as connection:
         revoke(connection, newer, reason=RevocationReason.FRAUD, at=NOON)
-    with engine.begin() as connection, pytest.raises(DocumentNotFound):
+    with engine.begin() as connection, pytest.raises(NotItsSuccessor):
         require_successor(connection, document, newer, subject_of=lambda _: "the same person")
 
 

@@ -268,8 +268,12 @@ def test_a_newer_document_of_the_same_person_takes_the_place_of_an_older(town: T
     )
     registrar = town.staff(Role.REGISTRAR)
     path = f"/documents/{older.number}/supersession"
-    for wrong in (other.number, older.number, "2600 0000 0000"):
-        assert town.ask("POST", path, token=registrar, json={"by": wrong}).status_code == 404
+    for wrong, code in (
+        (other.number, "not-its-successor"),
+        (older.number, "not-its-successor"),
+        ("2600 0000 0000", "document-not-found"),
+    ):
+        assert town.ask("POST", path, token=registrar, json={"by": wrong}).json()["code"] == code
 
     town.post(path, registrar, {"by": newer.number})
 

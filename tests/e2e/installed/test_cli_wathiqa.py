@@ -107,7 +107,7 @@ def test_a_document_is_put_on_hold_and_released_by_the_operator(shell: Shell) ->
     assert run(verify_main, "wathiqa-verify", *seal).code == 0
 
     refused = shell.refused("documents", "supersede", line["number"], "--by", other["number"])
-    assert "no document with this number" in refused
+    assert "of the same kind" in refused
     reasons = run(main, "wathiqa", "documents", "reasons").out
     assert "misuse-reported" in reasons
     assert "استُصدرت الوثيقة بالاحتيال" in reasons
