@@ -1,5 +1,6 @@
 // A PDF that was chosen or dropped: judged here as far as a browser can, and sent to the server only if its holder
 // agrees. The verdict is that of the seal code inside; whatever is wrong with the file takes from it, nothing adds.
+// A browser compares no page: that a file is genuine is said once the server, which does, has said so.
 
 import {
   NotJudgedHere, asText, findSealCode, isDigestSigned, isSignedByCertificate, leadsToRoot, organizationOf, parseSignature,
@@ -28,18 +29,21 @@ export async function judgeFile(file, { isLast, caption }) {
   const outcome = ["failed", "undecided"].find((each) => outcomes.includes(each)) ?? "passed";
   const server = { asked: false, answer: null };
   return check(code, { extra: {
-    doubt: () => doubtOf(outcome, server.verdict),
+    doubt() { return doubtOf(outcome, server.verdict, this); },
     panel: () => panel(steps, outcome, caption(), offer(file, server)),
   } });
 }
 
-// The worst that this device or the server found; a better word of the server's changes nothing.
-function doubtOf(outcome, verdict) {
+// The worst that this device or the server found. What a device finds wrong stays so whatever the server says.
+function doubtOf(outcome, verdict, { reasonCode, live, statusAsOf }) {
   if (outcome === "failed") return { look: "false", hides: true, reason: "file-altered", headline: say("fileAltered"), sentence: say("fileFalse") };
   const look = WORSE[verdict];
   if (look) return { look, hides: look === "false", reason: `server-${verdict}`, headline: say("verdicts")[verdict], sentence: say("serverSaid") };
-  if (outcome === "passed") return undefined;
-  return { look: "open", reason: "file-undecided", headline: say("fileUnsure"), sentence: say("fileOpen") };
+  if (verdict === "genuine") return undefined;
+  if (outcome === "undecided") return { look: "open", reason: "file-undecided", headline: say("fileUnsure"), sentence: say("fileOpen") };
+  const status = [say("reasons").unchecked[reasonCode], statusAsOf && !live && say("offline")];
+  const sentence = [say("fileUncompared"), ...status].filter(Boolean).join(" ");
+  return { look: "unchecked", reason: "file-page-unchecked", headline: say("fileSealOnly"), sentence };
 }
 
 // Each step by its name: passed, failed or undecided. A step that could not be taken is not passed.
@@ -117,7 +121,7 @@ function offer(file, server) {
     button.disabled = agree.disabled = true;
     Object.assign(server, await send(file), { asked: true });
     server.tell();
-    if (!WORSE[server.verdict] || !server.status.isConnected) return;
+    if (!say("verdicts")[server.verdict] || !server.status.isConnected) return;
     amend({});
     byId("headline").focus();
   });

@@ -140,7 +140,7 @@ function renderResult() {
   const { reasonCode, claims, fields, sealProfile, agency } = result;
   const believed = lookOf(reasonCode);
   // What else is known of where the code stood may take from a good verdict, never add to one.
-  const doubt = ["genuine", "unchecked"].includes(believed) && (result.doubt?.() || result.paper?.());
+  const doubt = ["genuine", "unchecked"].includes(believed) && (result.paper?.() || result.doubt?.());
   const look = doubt ? doubt.look : believed;
   const kind = reasonCode.replace(/-.*/, "");  // revoked, whatever the reason
   byId("verdict").className = look;

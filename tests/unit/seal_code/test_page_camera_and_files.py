@@ -240,7 +240,7 @@ def _with_another_page_behind(pdf: bytes) -> bytes:
 
 
 FILES = {
-    "as it was sealed": (lambda pdf: pdf, "in-force", "passed"),
+    "as it was sealed": (lambda pdf: pdf, "file-page-unchecked", "passed"),
     "a letter of the page changed": (
         lambda pdf: _bent(pdf, b"/StructElem/S/Docum"),
         "file-altered",
@@ -264,7 +264,40 @@ def test_a_dropped_file_is_judged_on_the_device(desk: Desk, page: Page, name: st
     _hand_in(page, "extract.pdf", "application/pdf", bend(desk.pdf))
     expect(page.locator("#verdict")).to_have_attribute("data-reason", reason)
     expect(page.locator("#extra > section")).to_have_attribute("data-outcome", outcome)
+    expect(page.locator("#verdict")).to_have_class("unchecked" if outcome == "passed" else "false")
     assert "POST" not in sent
+
+
+def test_a_file_is_genuine_once_the_server_has_compared_its_page(desk: Desk, page: Page) -> None:
+    page.route(UPLOAD, lambda route: route.fulfill(json={"verdict": "genuine", "checks": []}))
+    _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
+    expect(page.locator("#headline")).to_have_text("Seal right, page not compared")
+    expect(page.locator("#sentence")).to_contain_text("compare the lines below, or ask the server")
+    page.locator("#language").click()
+    expect(page.locator("#headline")).to_have_text("الختم سليم، ولم تُقارن الصفحة")
+    page.locator("#language").click()
+    page.locator("#agree").check()
+    page.locator("#send").click()
+    expect(page.locator("#verdict")).to_have_class("genuine")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+    expect(page.locator("#headline")).to_have_text("Genuine and in force")
+
+
+def test_a_line_that_differs_counts_for_a_file_too(desk: Desk, page: Page) -> None:
+    _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
+    page.locator("#guide").click()
+    page.locator(".guide .differs").click()
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "paper-differs")
+    expect(page.locator("#verdict")).to_have_class("false")
+
+
+def test_no_answer_of_the_server_leaves_a_file_as_it_was(desk: Desk, page: Page) -> None:
+    page.route(UPLOAD, lambda route: route.fulfill(json={"verdict": "excellent"}))
+    _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
+    page.locator("#agree").check()
+    page.locator("#send").click()
+    expect(page.locator("#extra [role=status]")).to_contain_text("does not answer")
+    expect(page.locator("#verdict")).to_have_class("unchecked")
 
 
 PERSON = {
@@ -429,7 +462,16 @@ def test_a_file_is_sent_only_when_its_holder_agrees(desk: Desk, page: Page) -> N
     assert call.headers["content-type"] == "application/pdf"
     page.locator("#language").click()
     expect(page.locator("#extra [role=status]")).to_have_text("حكم الخادم: صحيحة وسارية")
-    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-undecided")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "in-force")
+
+
+def test_no_word_of_the_server_mends_a_file_that_is_wrong(desk: Desk, page: Page) -> None:
+    page.route(UPLOAD, lambda route: route.fulfill(json={"verdict": "genuine", "checks": []}))
+    _hand_in(page, "a.pdf", "application/pdf", _with_a_changed_store(desk.pdf))
+    page.locator("#agree").check()
+    page.locator("#send").click()
+    expect(page.locator("#extra [role=status]")).to_contain_text("Genuine and in force")
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-altered")
 
 
 @pytest.mark.parametrize(
@@ -440,7 +482,7 @@ def test_a_worse_verdict_of_the_server_is_the_verdict(
 ) -> None:
     page.route(UPLOAD, lambda route: route.fulfill(json={"verdict": verdict, "checks": []}))
     _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
-    expect(page.locator("#verdict")).to_have_class("genuine")
+    expect(page.locator("#verdict")).to_have_class("unchecked")
     page.locator("#agree").check()
     page.locator("#send").click()
     expect(page.locator("#verdict")).to_have_class(look)
