@@ -2,16 +2,11 @@
 // agrees. The verdict is that of the seal code inside; whatever is wrong with the file takes from it, nothing adds.
 // A browser compares no page: that a file is genuine is said once the server, which does, has said so.
 
-import {
-  NotJudgedHere, asText, findSealCode, isDigestSigned, isSignedByCertificate, leadsToRoot, organizationOf, parseSignature,
-  readBehind, readSeal, recordDigestOf, signerOf,
-} from "./pdf.js";
+import { asText, findSealCode, judgeSteps } from "./pdf.js";
 import { ANCHOR, ORIGIN, amend, byId, check, makeElement, needWords, say } from "./page.js";
-import { UnknownVersion, hex, parseSealCode } from "./formats.js";
 import { loadTrust } from "./verify.js";
 
 const LARGEST = 8 * 1024 * 1024;
-const STEPS = ["form", "digest", "signature", "chain", "agency", "record"];
 const WORSE = { "not-genuine": "false", "not-in-force": "ended", undecided: "open" };
 const API = "api/verifications/document";
 
@@ -23,7 +18,8 @@ export async function judgeFile(file, { isLast, caption }) {
   const text = asText(bytes);
   const code = findSealCode(text, ORIGIN);
   if (!code) return "fileNoCode";
-  const steps = await judgeSteps(bytes, text, code);
+  const place = { origin: ORIGIN, rootKey: ANCHOR };
+  const steps = await judgeSteps(bytes, text, code, { rootKey: ANCHOR, askTrust: () => loadTrust(place) });
   if (!isLast()) return null;
   const outcomes = Object.values(steps);
   const outcome = ["failed", "undecided"].find((each) => outcomes.includes(each)) ?? "passed";
@@ -44,44 +40,6 @@ function doubtOf(outcome, verdict, { reasonCode, live, statusAsOf }) {
   const status = [say("reasons").unchecked[reasonCode], statusAsOf && !live && say("offline")];
   const sentence = [say("fileUncompared"), ...status].filter(Boolean).join(" ");
   return { look: "unchecked", reason: "file-page-unchecked", headline: say("fileSealOnly"), sentence };
-}
-
-// Each step by its name: passed, failed or undecided. A step that could not be taken is not passed.
-export async function judgeSteps(bytes, text, code) {
-  const steps = Object.fromEntries(STEPS.map((name) => [name, "undecided"]));
-  const step = async (name, judge) => {
-    try {
-      steps[name] = await judge() ? "passed" : "failed";
-    } catch (error) {
-      steps[name] = [NotJudgedHere, UnknownVersion].some((each) => error instanceof each) ? "undecided" : "failed";
-    }
-    return steps[name] === "passed";
-  };
-  let seal, stored, signature, certificate, claims;
-  await step("form", async () => {
-    seal = readSeal(bytes, text);
-    signature = parseSignature(seal.contents);
-    stored = await readBehind(bytes, text, seal.end);
-    return true;
-  });
-  if (!signature) return steps;
-  await step("digest", () => isDigestSigned(signature, seal));
-  const isSigned = await step("signature", async () => {
-    certificate = await signerOf(signature);
-    return isSignedByCertificate(signature, certificate);
-  });
-  await step("record", async () => {
-    ({ claims } = parseSealCode(code));
-    return await recordDigestOf(bytes, text) === hex(claims.recordDigest);
-  });
-  const trust = await loadTrust({ origin: ORIGIN, rootKey: ANCHOR });
-  if (!isSigned || !trust) return steps;
-  const others = [...signature.certificates, ...stored ?? []];
-  await step("chain", () => leadsToRoot(certificate, others, { rootKey: ANCHOR, crl: trust.crl, at: seal.claimedAt }));
-  if (!claims) return steps;
-  const agency = trust.agencies.find((each) => each.code === claims.agency);
-  await step("agency", () => Boolean(agency) && organizationOf(certificate) === agency.organizationIdentifier);
-  return steps;
 }
 
 function panel(steps, outcome, caption, offered) {

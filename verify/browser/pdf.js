@@ -2,16 +2,25 @@
 // for the forms in which documents are issued. It shows no page and follows no reference: what is signed is what the
 // authority sealed, and behind the seal only a security store may pass, octet by octet as ours are written.
 
-import { decodeUtf8, hex, inflate, need, refuse } from "./formats.js";
+import { UnknownVersion, decodeUtf8, hex, inflate, need, parseSealCode, refuse } from "./formats.js";
 import { derItems, isIssuedBy, parseCertificate, readDer } from "./certificates.js";
 
 const MOST_UNSIGNED = 2 * 64 * 1024;
 const MOST_STORED = 64;
+const STEPS = ["form", "digest", "signature", "chain", "agency", "record"];
 const KINDS = ["/Certs", "/OCSPs", "/CRLs"];
+const SIGNED_DATA = "2a864886f70d010702";
+const DATA = "2a864886f70d010701";
+const SHA256 = "608648016503040201";
+const CONTENT_TYPE = "2a864886f70d010903";
 const DIGEST_OF_CONTENT = "2a864886f70d010904";
+const ALGORITHMS = "2a864886f70d010934";
 const DIGEST_OF_CERTIFICATE = "2a864886f70d010910022f";
+const SIGNED = [CONTENT_TYPE, DIGEST_OF_CONTENT, ALGORITHMS, DIGEST_OF_CERTIFICATE];
+const TIME_STAMP = "2a864886f70d010910020e";
 const ORGANIZATION_IDENTIFIER = "550461";
-const RSA = "2a864886f70d0101";
+const ECDSA = "2a8648ce3d040302";  // with SHA-256
+const RSA = ["2a864886f70d010101", "2a864886f70d01010b"];
 // As verify/signatures/fitness.py: what this judge does not know does not pass.
 const UNDERSTOOD = ["2.5.29.15", "2.5.29.19", "2.5.29.32", "2.5.29.37"];
 const REFUSED = ["2.5.29.30", "2.5.29.33", "2.5.29.36", "2.5.29.54"];
@@ -25,6 +34,45 @@ const fromHex = (digits) => Uint8Array.from(digits.match(/../g) ?? [], (pair) =>
 // One character an octet, so that positions and comparisons are those of the octets.
 export const asText = (bytes) => new TextDecoder("windows-1252").decode(bytes);
 
+// Each step by its name: passed, failed or undecided. A step that could not be taken is not passed.
+// `place`: {rootKey, askTrust}; the latter answers the trust list, or nothing.
+export async function judgeSteps(bytes, text, code, { rootKey, askTrust }) {
+  const steps = Object.fromEntries(STEPS.map((name) => [name, "undecided"]));
+  const step = async (name, judge) => {
+    try {
+      steps[name] = await judge() ? "passed" : "failed";
+    } catch (error) {
+      steps[name] = [NotJudgedHere, UnknownVersion].some((each) => error instanceof each) ? "undecided" : "failed";
+    }
+    return steps[name] === "passed";
+  };
+  let seal, stored, signature, certificate, claims;
+  await step("form", async () => {
+    seal = readSeal(bytes, text);
+    signature = parseSignature(seal.contents);
+    stored = await readBehind(bytes, text, seal.end);
+    return true;
+  });
+  if (!signature) return steps;
+  await step("digest", () => isDigestSigned(signature, seal));
+  const isSigned = await step("signature", async () => {
+    certificate = await signerOf(signature);
+    return isSignedByCertificate(signature, certificate);
+  });
+  await step("record", async () => {
+    ({ claims } = parseSealCode(code));
+    return await recordDigestOf(bytes, text) === hex(claims.recordDigest);
+  });
+  const trust = await askTrust();
+  if (!isSigned || !trust) return steps;
+  const others = [...signature.certificates, ...stored ?? []];
+  await step("chain", () => leadsToRoot(certificate, others, { rootKey, crl: trust.crl, at: seal.claimedAt }));
+  if (!claims) return steps;
+  const agency = trust.agencies.find((each) => each.code === claims.agency);
+  await step("agency", () => Boolean(agency) && organizationOf(certificate) === agency.organizationIdentifier);
+  return steps;
+}
+
 // → {before, behind, contents, claimedAt, end}: what is signed, the signature, the time that it claims.
 export function readSeal(bytes, text) {
   need(text.startsWith("%PDF-1.7\n") && /%%EOF\n?$/.test(text.slice(-6)) && !/\/(?:X|#58)(?:R|#52)(?:e|#65)(?:f|#66)/.test(text));
@@ -37,11 +85,19 @@ export function readSeal(bytes, text) {
   const contents = fromHex(digits);
   const object = readDer(contents);
   need(contents.subarray(object.end).every((octet) => octet === 0));
+  refuseWhatActs(text.slice(0, end));
   const [, year, month, day, hour, minute, second] = /\/M \(D(?::|\\072)(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z|(?:[+]|\\053)00(?:'|\\047)00(?:'|\\047)?)\)/.exec(text.slice(0, end)) ?? refuse();
   return {
     contents: object, before: bytes.subarray(0, start), behind: bytes.subarray(next, end), end,
     claimedAt: Date.UTC(year, month - 1, day, hour, minute, second),
   };
+}
+
+// What a reader would do by itself, and files besides the record; as no document of ours has them.
+function refuseWhatActs(text) {
+  const names = text.replace(/#([0-9A-Fa-f]{2})/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+  need(!/\/(?:OpenAction|Collection|NeedsRendering|FileAttachment)(?![A-Za-z])|\/AA\s{0,9}(?:<<|\d{1,7}\s)/.test(names));
+  for (const once of [/\/EmbeddedFile(?!s)/g, /\/Filespec(?![A-Za-z])/g, /\/EF\s{0,9}(?:<<|\d{1,7}\s)/g]) need(names.match(once)?.length === 1);
 }
 
 // ── What follows the seal ───────────────────────────────────────────────────────────────────────
@@ -64,6 +120,10 @@ function readGround(text, end) {
   const start = sealing.lastIndexOf(`\n${root} 0 obj\n`) + 1;
   const [, catalog] = /^\d+ 0 obj\n<<\n(\/Type \/Catalog\n[^]*?)>>\nendobj\n/.exec(sealing.slice(start)) ?? refuse();
   need(start > 0 && !catalog.includes("/DSS"));
+  // The rendered revision and the sealing one, with one file in its place.
+  need(text.slice(0, end).match(/startxref/g).length === 2);
+  const [, record] = /\/EmbeddedFiles <<\n\/Names \[ \(record(?:\.|\\056)json\) (\d{1,7}) 0 R \]\n>>\n/.exec(catalog) ?? refuse();
+  need(catalog.includes(`/AF [ ${record} 0 R ]\n`) && catalog.match(/\/(?:EmbeddedFiles|AF)(?![A-Za-z])/g).length === 2);
   return { length: end, table: Number(table), size: Number(size), root, info, id, catalog, stored: KINDS.map(() => []), digests: new Set() };
 }
 
@@ -102,6 +162,7 @@ async function writeStore(bytes, ground, streams, counts) {
       const digest = hex(await sha256(await concatenated(kind, octets)));
       need(!ground.digests.has(digest));
       ground.digests.add(digest);
+      needStored(octets, i);
       if (i === 0) certificates.push(octets);
       objects.push([number, stream(octets)]);
       numbers.push(number++);
@@ -114,6 +175,14 @@ async function writeStore(bytes, ground, streams, counts) {
   objects.push([number, `<<\n/Type /DSS\n${arrays}>>`], [Number(ground.root), `<<\n${ground.catalog}/DSS ${number} 0 R\n>>`]);
   const written = await writeRevision(bytes, ground, objects, number + 1);
   return { written: written.text, certificates, ground: { ...ground, length: ground.length + written.text.length, table: written.table, size: number + 1, stored } };
+}
+
+// A certificate, an OCSP response (RFC 6960 §4.2.1) or a revocation list (RFC 5280 §5.1), and nothing behind it.
+function needStored(octets, i) {
+  const object = readDer(octets);
+  need(object.tag === 0x30 && object.end === octets.length);
+  if (i === 0) parseCertificate(octets);
+  else itemsOf(object, i === 1 ? [0x0a, 0xa0] : [0x30, 0x30, 0x03]);
 }
 
 function stream(octets) {
@@ -145,22 +214,52 @@ async function writeRevision(bytes, ground, objects, size) {
 }
 
 // ── The signature (CMS, RFC 5652) ───────────────────────────────────────────────────────────────
+// The parts of a constructed value, by their tags: these and no others.
+function itemsOf({ value }, tags) {
+  const found = derItems(value);
+  need(found.length === tags.length && found.every(({ tag }, i) => tag === tags[i]));
+  return found;
+}
+
+const algorithmOf = (identifier) => hex(derItems(identifier.value)[0].value);
+const isOne = ({ value }) => hex(value) === "01";
+
+// Exactly the parts that a seal of ours has (docs/formats/pdf-seal.md): what else stood there would be unread.
 export function parseSignature(contents) {
-  const [, wrapped] = derItems(contents.value);
-  const parts = derItems(derItems(wrapped.value)[0].value);
-  const certificates = derItems(parts.find(({ tag }) => tag === 0xa0).value).map(({ whole }) => whole);
-  const signers = derItems(parts.at(-1).value);
-  need(signers.length === 1);
-  const signer = derItems(signers[0].value);
-  const attributes = signer.find(({ tag }) => tag === 0xa0);
-  const values = new Map(derItems(attributes.value).map(({ value }) => {
-    const [name, set] = derItems(value);
-    return [hex(name.value), derItems(set.value)[0]];
-  }));
-  const at = signer.indexOf(attributes);
+  const [type, wrapped] = itemsOf(contents, [0x06, 0xa0]);
+  const [version, digests, content, listed, signers] = itemsOf(itemsOf(wrapped, [0x30])[0], [0x02, 0x31, 0x30, 0xa0, 0x31]);
+  need(contents.tag === 0x30 && hex(type.value) === SIGNED_DATA && isOne(version));
+  need(algorithmOf(itemsOf(digests, [0x30])[0]) === SHA256);
+  need(hex(itemsOf(content, [0x06])[0].value) === DATA);  // and none inside
+  const certificates = derItems(listed.value).map(({ whole }) => whole);
+  certificates.forEach(parseCertificate);
+  const [signer] = itemsOf(signers, [0x30]);
+  const [own, sid, digest, attributes, identifier, value, behind] = derItems(signer.value);
+  itemsOf(signer, [0x02, 0x30, 0x30, 0xa0, 0x30, 0x04, ...behind ? [0xa1] : []]);
+  const [issuer, serial] = itemsOf(sid, [0x30, 0x02]);
+  const values = new Map(derItems(attributes.value).map(readAttribute));
+  const algorithm = algorithmOf(identifier);
+  need(isOne(own) && algorithmOf(digest) === SHA256 && [ECDSA, ...RSA].includes(algorithm));
+  need(derItems(attributes.value).length === SIGNED.length && SIGNED.every((name) => values.has(name)));
+  need(hex(values.get(CONTENT_TYPE).value) === DATA);
+  const [sameDigest, sameAlgorithm] = itemsOf(values.get(ALGORITHMS), [0x30, 0xa1]);
+  need(algorithmOf(sameDigest) === SHA256 && algorithmOf(sameAlgorithm) === algorithm);
+  if (behind) {
+    const [name, token] = readAttribute(itemsOf(behind, [0x30])[0]);
+    need(name === TIME_STAMP && token.tag === 0x30);
+  }
   const signed = Uint8Array.from(attributes.whole);
   signed[0] = 0x31;  // RFC 5652 §5.4: as a SET, whatever its tag in the file
-  return { certificates, values, signed, algorithm: hex(derItems(signer[at + 1].value)[0].value), value: signer[at + 2].value };
+  return { certificates, values, signed, algorithm, issuer: hex(issuer.whole), serialHex: hex(serial.value), value: value.value };
+}
+
+// → [name, its one value]
+function readAttribute(attribute) {
+  need(attribute.tag === 0x30);
+  const [name, set] = itemsOf(attribute, [0x06, 0x31]);
+  const held = derItems(set.value);
+  need(held.length === 1);
+  return [hex(name.value), held[0]];
 }
 
 export async function isDigestSigned({ values }, seal) {
@@ -168,16 +267,19 @@ export async function isDigestSigned({ values }, seal) {
   return hex(values.get(DIGEST_OF_CONTENT).value) === hex(digest);
 }
 
-// The certificate that the signature itself names (ESSCertIDv2, RFC 5035; SHA-256 where it says no other).
-export async function signerOf({ values, certificates }) {
+// The one certificate that the signature names twice: by issuer and number, and by its digest (ESSCertIDv2, RFC 5035;
+// SHA-256 where it says no other).
+export async function signerOf({ values, certificates, issuer, serialHex }) {
   const [identifier] = derItems(derItems(values.get(DIGEST_OF_CERTIFICATE).value)[0].value);
   const named = hex(derItems(identifier.value).find(({ tag }) => tag === 4).value);
-  for (const der of certificates) if (hex(await sha256(der)) === named) return parseCertificate(der);
-  return refuse();
+  const all = certificates.map((der) => ({ der, ...parseCertificate(der) }));
+  const [certificate, ...others] = all.filter((each) => each.issuer === issuer && each.serialHex === serialHex);
+  need(certificate && !others.length && hex(await sha256(certificate.der)) === named);
+  return certificate;
 }
 
 export async function isSignedByCertificate({ signed, algorithm, value }, certificate) {
-  if (!algorithm.startsWith(RSA)) return isIssuedBy({ tbs: signed, hash: "SHA-256", signatureOctets: value }, certificate.spki);
+  if (algorithm === ECDSA) return isIssuedBy({ tbs: signed, hash: "SHA-256", signatureOctets: value }, certificate.spki);
   const key = await crypto.subtle.importKey("spki", certificate.spki, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, ["verify"]);
   return key.algorithm.modulusLength >= 3072 && crypto.subtle.verify(key.algorithm.name, key, value, signed);
 }
