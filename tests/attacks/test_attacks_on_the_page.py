@@ -65,6 +65,7 @@ def _file(scene: Scene, pdf: bytes, trust: Trust) -> dict[str, Any]:
         "pdf": _text(pdf),
         "anchor": _text(spki),
         "rootList": _text(lists[0]),
+        "issuingList": _text(office.authority.crl(office.authority.issuing, office.now, days=10_000)),
         "origin": ORIGIN,
         "agencies": [
             {"code": each.code, "organizationIdentifier": each.organization_identifier} for each in agencies

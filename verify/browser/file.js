@@ -4,9 +4,11 @@
 
 import { asText, findSealCode, judgeSteps } from "./pdf.js";
 import { ANCHOR, ORIGIN, amend, byId, check, makeElement, needWords, say } from "./page.js";
-import { loadTrust } from "./verify.js";
+import { Copies, loadTrust } from "./verify.js";
 
 const LARGEST = 8 * 1024 * 1024;
+const A_LIST = /^crl\/(?!root\.crl$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.crl$/;
+const MOST_LISTS = 16;
 const WORSE = { "not-genuine": "false", "not-in-force": "ended", undecided: "open" };
 const API = "api/verifications/document";
 
@@ -19,7 +21,7 @@ export async function judgeFile(file, { isLast, caption }) {
   const code = findSealCode(text, ORIGIN);
   if (!code) return "fileNoCode";
   const place = { origin: ORIGIN, rootKey: ANCHOR };
-  const steps = await judgeSteps(bytes, text, code, { rootKey: ANCHOR, askTrust: () => loadTrust(place) });
+  const steps = await judgeSteps(bytes, text, code, { rootKey: ANCHOR, askTrust: () => loadTrust(place), askList });
   if (!isLast()) return null;
   const outcomes = Object.values(steps);
   const outcome = ["failed", "undecided"].find((each) => outcomes.includes(each)) ?? "passed";
@@ -28,6 +30,15 @@ export async function judgeFile(file, { isLast, caption }) {
     doubt() { return doubtOf(outcome, server.verdict, this); },
     panel: () => panel(steps, outcome, caption(), offer(file, server)),
   } });
+}
+
+// The newest of an authority's lists, from the page's own host; the trust list names all that there are.
+async function askList({ files }, read) {
+  const copies = new Copies();
+  const names = files.filter((name) => A_LIST.test(name)).slice(-MOST_LISTS);
+  for (const name of names) copies.ask(name);
+  const found = await Promise.all(names.map((name) => copies.newest(name, read, (list) => list.number)));
+  return found.filter(Boolean).sort((a, b) => b.number - a.number)[0];
 }
 
 // The worst that this device or the server found. What a device finds wrong stays so whatever the server says.

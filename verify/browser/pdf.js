@@ -3,11 +3,11 @@
 // authority sealed, and behind the seal only a security store may pass, octet by octet as ours are written.
 
 import { UnknownVersion, decodeUtf8, hex, inflate, need, parseSealCode, refuse } from "./formats.js";
-import { derItems, isIssuedBy, parseCertificate, readDer } from "./certificates.js";
+import { derItems, isIssuedBy, parseCertificate, parseRevocationList, readDer } from "./certificates.js";
 
 const MOST_UNSIGNED = 2 * 64 * 1024;
 const MOST_STORED = 64;
-const STEPS = ["form", "digest", "signature", "chain", "agency", "record"];
+const STEPS = ["form", "digest", "signature", "chain", "revocation", "agency", "record"];
 const KINDS = ["/Certs", "/OCSPs", "/CRLs"];
 const SIGNED_DATA = "2a864886f70d010702";
 const DATA = "2a864886f70d010701";
@@ -35,8 +35,8 @@ const fromHex = (digits) => Uint8Array.from(digits.match(/../g) ?? [], (pair) =>
 export const asText = (bytes) => new TextDecoder("windows-1252").decode(bytes);
 
 // Each step by its name: passed, failed or undecided. A step that could not be taken is not passed.
-// `place`: {rootKey, askTrust}; the latter answers the trust list, or nothing.
-export async function judgeSteps(bytes, text, code, { rootKey, askTrust }) {
+// `place`: {rootKey, askTrust, askList}; they answer the trust list, and the newest list that a reader takes, or nothing.
+export async function judgeSteps(bytes, text, code, { rootKey, askTrust, askList }) {
   const steps = Object.fromEntries(STEPS.map((name) => [name, "undecided"]));
   const step = async (name, judge) => {
     try {
@@ -46,7 +46,7 @@ export async function judgeSteps(bytes, text, code, { rootKey, askTrust }) {
     }
     return steps[name] === "passed";
   };
-  let seal, stored, signature, certificate, claims;
+  let seal, stored, signature, certificate, authority, claims;
   await step("form", async () => {
     seal = readSeal(bytes, text);
     signature = parseSignature(seal.contents);
@@ -66,7 +66,11 @@ export async function judgeSteps(bytes, text, code, { rootKey, askTrust }) {
   const trust = await askTrust();
   if (!isSigned || !trust) return steps;
   const others = [...signature.certificates, ...stored ?? []];
-  await step("chain", () => leadsToRoot(certificate, others, { rootKey, crl: trust.crl, at: seal.claimedAt }));
+  await step("chain", async () => {
+    authority = await leadsToRoot(certificate, others, { rootKey, crl: trust.crl, at: seal.claimedAt });
+    return authority;
+  });
+  if (authority) await step("revocation", async () => isUnrevoked(certificate, await askList(trust, (data) => readListOf(authority, data)), seal.claimedAt));
   if (!claims) return steps;
   const agency = trust.agencies.find((each) => each.code === claims.agency);
   await step("agency", () => Boolean(agency) && organizationOf(certificate) === agency.organizationIdentifier);
@@ -284,7 +288,8 @@ export async function isSignedByCertificate({ signed, algorithm, value }, certif
   return key.algorithm.modulusLength >= 3072 && crypto.subtle.verify(key.algorithm.name, key, value, signed);
 }
 
-// Seal certificate, issuing authority, root: each fit, and valid when the file says that it was sealed.
+// → the issuing authority, or nothing. Seal certificate, issuing authority, root: each fit, and valid when the file says
+// that it was sealed.
 export async function leadsToRoot(seal, others, { rootKey, crl, at }) {
   const isValid = ({ notBefore, notAfter }) => notBefore <= at && at <= notAfter;
   const usage = usageOf(seal);
@@ -296,9 +301,24 @@ export async function leadsToRoot(seal, others, { rootKey, crl, at }) {
     if (!issuer.isAuthority || hex(issuer.subject.whole) !== seal.issuer || !isValid(issuer)) continue;
     if (!isFit(issuer) || !(usageOf(issuer) & 0x04)) continue;
     if (crl.revoked.some(({ serialHex }) => serialHex === issuer.serialHex) || issuer.issuer !== crl.issuer) continue;
-    if (await isIssuedBy(seal, issuer.spki) && await isIssuedBy(issuer, rootKey)) return true;
+    if (await isIssuedBy(seal, issuer.spki) && await isIssuedBy(issuer, rootKey)) return issuer;
   }
-  return false;
+  return null;
+}
+
+// The list of an authority that may sign one.
+async function readListOf(authority, data) {
+  const list = parseRevocationList(data);
+  need(list.issuer === hex(authority.subject.whole) && usageOf(authority) & 0x02 && await isIssuedBy(list, authority.spki));
+  return list;
+}
+
+// Revoked after the time that the file claims: only its time-stamp tells which was first, and that is not judged here.
+function isUnrevoked({ serialHex }, list, claimedAt) {
+  const entry = list?.revoked.find((each) => each.serialHex === serialHex);
+  if (entry && entry.since <= claimedAt) return false;
+  if (entry || !list || list.nextUpdate < Math.max(Date.now(), list.thisUpdate)) throw new NotJudgedHere();
+  return true;
 }
 
 const usageOf = ({ derExtensions }) => readDer((derExtensions.get("2.5.29.15") ?? refuse()).value).value[1];

@@ -29,10 +29,11 @@ from verify.verdict import SubIndication
 sys.path.insert(0, str(Path(__file__).parents[1] / "sealing"))
 
 from sealing_office import ORIGIN, Office
-from sealing_pki import SEAL, Party, certify
+from sealing_pki import SEAL, Party, Revocation, certify
 from sealing_publication import publish
 
 CAMERA = (640, 480)
+ISSUING_LIST = "crl/issuing.crl"
 UPLOAD = "**/api/verifications/document"
 
 
@@ -69,7 +70,8 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     office = Office()
     pdf = office.document()  # before anything is published: the register knows it
-    public = publish(office, tmp_path_factory.mktemp("public"))
+    public = publish(office, tmp_path_factory.mktemp("public"), lists=(ISSUING_LIST,))
+    (public / ISSUING_LIST).write_bytes(office.authority.crl(office.authority.issuing, office.now))
     spki = office.authority.root.certificate.public_key()
     anchor = spki.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     publish_page(public, verify_origin=ORIGIN, trust_anchor_spki=anchor)
@@ -298,6 +300,31 @@ def test_no_answer_of_the_server_leaves_a_file_as_it_was(desk: Desk, page: Page)
     page.locator("#send").click()
     expect(page.locator("#extra [role=status]")).to_contain_text("does not answer")
     expect(page.locator("#verdict")).to_have_class("unchecked")
+
+
+LISTS = {
+    "revoked before the time of sealing": (timedelta(minutes=-1), timedelta(0), "file-altered", "failed"),
+    "revoked afterwards": (timedelta(hours=2), timedelta(0), "file-undecided", "undecided"),
+    "ended": (None, timedelta(days=-2), "file-undecided", "undecided"),
+    "absent": (None, None, "file-undecided", "undecided"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_list_of_the_issuing_authority_is_asked(desk: Desk, page: Page, name: str) -> None:
+    since, made, reason, outcome = LISTS[name]
+    authority, now = desk.office.authority, desk.office.now
+    revoked = dict(authority.revoked)
+    if since is not None:
+        authority.revoked[authority.seal.certificate.serial_number] = Revocation(at=now + since)
+    octets = authority.crl(authority.issuing, now + made) if made is not None else None
+    authority.revoked.clear()
+    authority.revoked.update(revoked)
+    answer = {"status": 404} if octets is None else {"body": octets}
+    page.route(f"**/{ISSUING_LIST}", lambda route: route.fulfill(**answer))  # type: ignore[arg-type]
+    _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
+    expect(page.locator("#verdict")).to_have_attribute("data-reason", reason)
+    expect(page.locator(f".steps .{outcome}")).to_contain_text(["certificate was not revoked"])
 
 
 PERSON = {

@@ -20,15 +20,18 @@ from signing.trust_lists import sign_trust_list
 LISTED_AFTER = timedelta(hours=2)
 
 
-def publish(office: Office, public: Path) -> Path:
-    """Root, trust list, the root's CRL and the statuses, signed as the service signs them."""
+def publish(office: Office, public: Path, *, lists: tuple[str, ...] = ()) -> Path:
+    """Root, trust list, the root's CRL and the statuses, signed as the service signs them.
+
+    `lists` are other files that the trust list names.
+    """
     public.mkdir(exist_ok=True)
     (public / "root.pem").write_bytes(office.authority.root.certificate.public_bytes(Encoding.PEM))
     (public / "crl").mkdir(exist_ok=True)
     (public / "crl" / "root.crl").write_bytes(
         office.authority.crl(office.authority.root, office.now, days=300)
     )
-    (public / FILE_NAME).write_bytes(_trust_list(office))
+    (public / FILE_NAME).write_bytes(_trust_list(office, lists))
     (public / "templates").mkdir(exist_ok=True)
     for name, octets in published_sets().items():
         (public / name).write_bytes(octets)
@@ -47,7 +50,7 @@ def publish_statuses(office: Office, public: Path) -> None:
     path.write_bytes(signer.sign(1, office.status_claims().entries, office.now + LISTED_AFTER))
 
 
-def _trust_list(office: Office) -> bytes:
+def _trust_list(office: Office, lists: tuple[str, ...]) -> bytes:
     signing = [(x509.BasicConstraints(ca=False, path_length=None), True)]
     usage = (x509.ExtendedKeyUsage([TRUST_LIST_SIGNING]), True)
     party = certify("trust-list", office.authority.root, [*signing, usage])
@@ -58,6 +61,7 @@ def _trust_list(office: Office) -> bytes:
         not_before=office.now - timedelta(days=30),
         not_after=office.now + timedelta(days=365),
     )
-    trust_list = replace(office.trust().trust_list, status_keys=(listed,))
+    trust_list = office.trust().trust_list
+    trust_list = replace(trust_list, status_keys=(listed,), files=(*trust_list.files, *lists))
     signer = KeySigner(party.private, purpose=Purpose.TRUST_LIST)
     return sign_trust_list(trust_list, signer=signer, certificate=party.certificate)
