@@ -35,7 +35,7 @@ export async function judgeFile(file, { isLast, caption }) {
 // The newest of an authority's lists, from the page's own host; the trust list names all that there are.
 async function askList({ files }, read) {
   const copies = new Copies();
-  const names = files.filter((name) => A_LIST.test(name)).slice(-MOST_LISTS);
+  const names = files.filter((name) => A_LIST.test(name)).slice(0, MOST_LISTS);
   for (const name of names) copies.ask(name);
   const found = await Promise.all(names.map((name) => copies.newest(name, read, (list) => list.number)));
   return found.filter(Boolean).sort((a, b) => b.number - a.number)[0];

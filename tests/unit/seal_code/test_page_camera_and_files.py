@@ -321,7 +321,7 @@ def test_the_list_of_the_issuing_authority_is_asked(desk: Desk, page: Page, name
     authority.revoked.clear()
     authority.revoked.update(revoked)
     answer = {"status": 404} if octets is None else {"body": octets}
-    page.route(f"**/{ISSUING_LIST}", lambda route: route.fulfill(**answer))  # type: ignore[arg-type]
+    page.route(f"**/{ISSUING_LIST}", lambda route: route.fulfill(**answer))
     _hand_in(page, "a.pdf", "application/pdf", desk.pdf)
     expect(page.locator("#verdict")).to_have_attribute("data-reason", reason)
     expect(page.locator(f".steps .{outcome}")).to_contain_text(["certificate was not revoked"])
