@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Value: TypeAlias = "Words | str"
 Row: TypeAlias = tuple[Words, Value]
 
+SEAL_CODE = "seal-code"
+"""The check whose fact `reason` says how the document of a right code stands."""
 _GRAVITY = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED)
 
 
@@ -119,11 +121,14 @@ def _checks(checks: tuple[Check, ...], *, is_claimed_only: bool) -> tuple[Check,
 
 def _code_and_standing(check: Check) -> Iterator[Check]:
     """A code can be right and its document withdrawn: two lines, so that no tick stands beside bad news."""
-    reason = check.facts.get("reason")
-    if check.outcome is not Outcome.PASSED or reason is None or reason == Reason.IN_FORCE:
+    if check.code != SEAL_CODE or check.outcome is not Outcome.PASSED:
         yield check
         return
-    is_known = MEANINGS[Reason(reason)].status is not DocumentStatus.UNKNOWN
+    reason = Reason(check.facts["reason"])
+    if reason is Reason.IN_FORCE:
+        yield check
+        return
+    is_known = MEANINGS[reason].status is not DocumentStatus.UNKNOWN
     yield replace(check, outcome=Outcome.FAILED if is_known else Outcome.UNDECIDED)
     yield replace(check, words=words.CODE_IS_RIGHT)
 

@@ -157,7 +157,8 @@ def test_a_quota_is_of_a_day_and_a_call_that_it_does_not_cover_costs_nothing(tow
     assert _left(ask(2)) == 1
     refused = ask(2)
     assert (refused.status_code, refused.json()["code"]) == (429, "quota-spent")
-    assert int(refused.headers["Retry-After"]) == 12 * 3600
+    midnight = town.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert int(refused.headers["Retry-After"]) == (midnight - town.clock()).total_seconds()
     assert "3" in refused.json()["detail_en"]
     assert _left(ask(1)) == 0
     assert ask(1).status_code == 429
