@@ -376,29 +376,53 @@ def test_a_malformed_code_in_a_file_is_said_to_be_one(desk: Desk, page: Page) ->
     expect(page.locator("#extra > section")).to_have_attribute("data-outcome", "failed")
 
 
-def _slow(page: Page) -> list[Route]:
-    """The root's lists wait here until a test lets them go."""
-    waiting: list[Route] = []
-    page.route("**/root.crl", lambda route: waiting.append(route))  # noqa: PLW0108 - a method takes no marks
-    return waiting
+@dataclass  # without slots: Playwright marks whose methods it calls
+class Held:
+    """What a page asks for waits here until a test lets it go; from then on it is answered at once."""
+
+    desk: Desk
+    waiting: list[Route]
+    is_open: bool = False
+
+    @classmethod
+    def lists_of_the_root(cls, desk: Desk, page: Page) -> "Held":
+        held = cls(desk, [])
+        page.route("**/root.crl", held.take)
+        return held
+
+    def take(self, route: Route) -> None:
+        if self.is_open:
+            self.desk.answer(route)
+        else:
+            self.waiting.append(route)
+
+    def until_asked(self, page: Page) -> None:
+        for _ in range(10_000):
+            if self.waiting:
+                return
+            page.evaluate("0")
+        raise AssertionError("nothing was asked for")
+
+    def let_go(self) -> None:
+        self.is_open = True
+        while self.waiting:
+            self.desk.answer(self.waiting.pop())
 
 
 def test_of_two_files_the_last_one_counts(desk: Desk, page: Page) -> None:
     """Whichever is judged faster; the verdict bears its name."""
     page.evaluate("() => caches.delete('wathiqa-lists')")
-    waiting = _slow(page)
+    held = Held.lists_of_the_root(desk, page)
     _hand_in(page, "genuine.pdf", "application/pdf", desk.pdf)
     expect(page.locator("html")).to_have_attribute("data-phase", "wait")
-    _until(page, waiting)
+    held.until_asked(page)
     forged: FilePayload = {
         "name": "forged.pdf",
         "mimeType": "application/pdf",
         "buffer": b"%PDF-1.4" + desk.pdf[8:],
     }
     page.locator("#file").set_input_files(forged)
-    while waiting:
-        desk.answer(waiting.pop())
-    page.unroute("**/root.crl")
+    held.let_go()
     expect(page.locator("#verdict")).to_have_attribute("data-reason", "file-altered")
     expect(page.locator("#extra bdi")).to_have_text("forged.pdf")
     page.wait_for_load_state("networkidle")
@@ -407,9 +431,9 @@ def test_of_two_files_the_last_one_counts(desk: Desk, page: Page) -> None:
 
 def test_a_file_without_a_code_is_not_covered_by_the_one_before(desk: Desk, page: Page) -> None:
     page.evaluate("() => caches.delete('wathiqa-lists')")
-    waiting = _slow(page)
+    held = Held.lists_of_the_root(desk, page)
     _hand_in(page, "genuine.pdf", "application/pdf", desk.pdf)
-    _until(page, waiting)
+    held.until_asked(page)
     letter: FilePayload = {
         "name": "letter.pdf",
         "mimeType": "application/pdf",
@@ -417,19 +441,10 @@ def test_a_file_without_a_code_is_not_covered_by_the_one_before(desk: Desk, page
     }
     page.locator("#file").set_input_files(letter)
     expect(page.locator("#file-answer")).to_contain_text("no seal code of ours")
-    while waiting:
-        desk.answer(waiting.pop())
+    held.let_go()
     page.wait_for_load_state("networkidle")
     expect(page.locator("#verdict")).to_be_hidden()
     expect(page.locator("#file-answer")).to_be_visible()
-
-
-def _until(page: Page, waiting: list[Route]) -> None:
-    for _ in range(10_000):
-        if waiting:
-            return
-        page.evaluate("0")
-    raise AssertionError("nothing was asked for")
 
 
 def test_of_two_pictures_the_last_one_counts(desk: Desk, page: Page) -> None:
