@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from installed_service import NOON, Delivered, Town
+from installed_service import Delivered, Town
 from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
@@ -162,11 +162,12 @@ def test_a_quota_is_of_a_day_and_a_call_that_it_does_not_cover_costs_nothing(tow
     assert "3" in refused.json()["detail_en"]
     assert _left(ask(1)) == 0
     assert ask(1).status_code == 429
+    today = town.clock.now
     try:
         town.clock.now += timedelta(days=1)
         assert _left(ask(3)) == 0
     finally:
-        town.clock.now = NOON
+        town.clock.now = today
     unknown = town.ask("PUT", "/clients/nobody/quota", token=administrator, json={"a_day": 3})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "client-unknown")
 
