@@ -121,14 +121,11 @@ def _checks(checks: tuple[Check, ...], *, is_claimed_only: bool) -> tuple[Check,
 
 def _code_and_standing(check: Check) -> Iterator[Check]:
     """A code can be right and its document withdrawn: two lines, so that no tick stands beside bad news."""
-    if check.code != SEAL_CODE or check.outcome is not Outcome.PASSED:
+    said = check.facts.get("reason") if check.code == SEAL_CODE else None
+    if check.outcome is not Outcome.PASSED or said is None or said == Reason.IN_FORCE:
         yield check
         return
-    reason = Reason(check.facts["reason"])
-    if reason is Reason.IN_FORCE:
-        yield check
-        return
-    is_known = MEANINGS[reason].status is not DocumentStatus.UNKNOWN
+    is_known = MEANINGS[Reason(said)].status is not DocumentStatus.UNKNOWN
     yield replace(check, outcome=Outcome.FAILED if is_known else Outcome.UNDECIDED)
     yield replace(check, words=words.CODE_IS_RIGHT)
 
