@@ -100,8 +100,7 @@ class FragilePress:
 class Quiet:
     """Statuses and courier that have nothing to say."""
 
-    def publish(self, *, at: datetime) -> int:
-        del at
+    def publish(self) -> int:
         return 0
 
 

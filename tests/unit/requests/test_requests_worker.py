@@ -50,8 +50,7 @@ class Fragile:
             raise self.troubles.pop(0)
         return SealedFile(pdf=b"%PDF-1.7", seal_text="x", made=MADE, timings={})
 
-    def publish(self, *, at: datetime) -> int:
-        del at
+    def publish(self) -> int:
         return 0
 
     def prepare(
